@@ -20,9 +20,9 @@ constexpr std::size_t field_count = poseidon_field_count(static_cast<const T*>(n
 } // namespace poseidon
 
 #define POSEIDON_PARENS ()
-#define POSEIDON_EXPAND(...) POSEIDON_EXPAND4(POSEIDON_EXPAND4(POSEIDON_EXPAND4(__VA_ARGS__)))
-#define POSEIDON_EXPAND4(...) POSEIDON_EXPAND3(POSEIDON_EXPAND3(POSEIDON_EXPAND3(__VA_ARGS__)))
-#define POSEIDON_EXPAND3(...) POSEIDON_EXPAND2(POSEIDON_EXPAND2(POSEIDON_EXPAND2(__VA_ARGS__)))
+#define POSEIDON_EXPAND(...) POSEIDON_EXPAND4(POSEIDON_EXPAND4(POSEIDON_EXPAND4(POSEIDON_EXPAND4(__VA_ARGS__))))
+#define POSEIDON_EXPAND4(...) POSEIDON_EXPAND3(POSEIDON_EXPAND3(POSEIDON_EXPAND3(POSEIDON_EXPAND3(__VA_ARGS__))))
+#define POSEIDON_EXPAND3(...) POSEIDON_EXPAND2(POSEIDON_EXPAND2(POSEIDON_EXPAND2(POSEIDON_EXPAND2(__VA_ARGS__))))
 #define POSEIDON_EXPAND2(...) __VA_ARGS__
 #define POSEIDON_EACH(macro, ...) __VA_OPT__(POSEIDON_EXPAND(POSEIDON_EACH_STEP(macro, __VA_ARGS__)))
 #define POSEIDON_EACH_STEP(macro, first, ...)                                                                          \
@@ -30,21 +30,21 @@ constexpr std::size_t field_count = poseidon_field_count(static_cast<const T*>(n
 #define POSEIDON_EACH_AGAIN() POSEIDON_EACH_STEP
 
 #define POSEIDON_FIELD_COUNT(member) +1
-#define POSEIDON_FIELD_VISIT(member) visit(std::string_view{#member}, value.member);
+#define POSEIDON_FIELD_VISIT(member) visit(std::string_view{#member}, poseidon_value.member);
 
 /// Declares the fields of an aggregate, in the aggregate's own namespace. The structured binding fails to compile when
 /// the list and the struct differ in number; a misspelt name fails by itself.
 #define POSEIDON_FIELDS(type, ...)                                                                                     \
   constexpr std::size_t poseidon_field_count(const type*) { return 0 POSEIDON_EACH(POSEIDON_FIELD_COUNT, __VA_ARGS__); } \
-  inline void poseidon_fields_complete([[maybe_unused]] type& value) {                                                 \
-    [[maybe_unused]] auto& [__VA_ARGS__] = value;                                                                      \
+  inline void poseidon_fields_complete([[maybe_unused]] type& poseidon_value) {                                                 \
+    [[maybe_unused]] auto& [__VA_ARGS__] = poseidon_value;                                                                 \
   }                                                                                                                    \
   template <class Visit>                                                                                               \
-  constexpr void poseidon_visit_fields(type& value, Visit&& visit) {                                                   \
+  constexpr void poseidon_visit_fields(type& poseidon_value, Visit&& visit) {                                                   \
     POSEIDON_EACH(POSEIDON_FIELD_VISIT, __VA_ARGS__)                                                                   \
   }                                                                                                                    \
   template <class Visit>                                                                                               \
-  constexpr void poseidon_visit_fields(const type& value, Visit&& visit) {                                             \
+  constexpr void poseidon_visit_fields(const type& poseidon_value, Visit&& visit) {                                             \
     POSEIDON_EACH(POSEIDON_FIELD_VISIT, __VA_ARGS__)                                                                   \
   }
 
