@@ -3,6 +3,8 @@
 
 #include "actors/caf.hpp"
 
+#include <functional>
+
 namespace poseidon {
 
 using caf::reacts_to;
@@ -102,6 +104,17 @@ using instance_actor = timer_sink::extend<reacts_to<service_exited>, reacts_to<g
                                           replies_to<stop_instance>::with<outcome<done>>, replies_to<extend_instance>::with<outcome<extended>>,
                                           replies_to<read_logs>::with<outcome<log_text>>, replies_to<read_stats>::with<outcome<group_stats>>,
                                           reacts_to<fence_instance>, reacts_to<engine_changed>>;
+
+/// What an instance actor is made from. A new one (`adopt` false) has a record in phase `assigned` that is in no journal
+/// yet: the actor commits it before it asks the engine for anything. An adopted one's record is the journal's. A record
+/// with a `reason` set is to end, whichever phase it names: what exists of it is removed, then `ended` is said; nothing is
+/// created. The actor quits normally once its `ended` is folded and its record forgotten; any other end is a crash.
+struct instance_seed {
+  record_ptr record;
+  bool adopt = false;
+};
+/// Makes instance actors; whoever builds the node gives it to the supervisor (roles do not know each other's headers).
+using instance_factory = std::function<instance_actor(const instance_seed&)>;
 
 /// A node process's root: turns assignments into instances, forwards commands to them, answers unknown_instance for what
 /// it does not hold.
