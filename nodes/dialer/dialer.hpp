@@ -1,0 +1,30 @@
+#pragma once
+// The dialer: the one part of Poseidon that keeps privilege. A small process that makes sockets inside instances' network
+// namespaces and signals their processes, for its parent alone.
+
+#include "messages/errors.hpp"
+#include "nodes/dialer/unique_fd.hpp"
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace poseidon {
+
+/// A started dialer. It ends by itself when the last copy of `socket` is closed.
+struct dialer_process {
+  unique_fd socket; ///< hand it to a dialer_client
+  pid_t pid = 0;
+};
+
+/// Forks the dialer. Call first in main, before any thread is started and before descriptors are opened that it need not
+/// inherit (it closes all). As root it runs as `user` where that user exists; in any case only with the capabilities it needs.
+/// Without privilege it starts all the same, and answers each request with operation_not_permitted.
+/// Errors: internal (no process or socket could be made).
+outcome<dialer_process> start_dialer(const std::string& user = "poseidon");
+
+/// Waits until the dialer has ended, and reaps it; returns its exit code, or -1 (ended by a signal, or not our child).
+/// Close the socket (or stop the client that owns it) before.
+int reap_dialer(pid_t pid);
+
+} // namespace poseidon
