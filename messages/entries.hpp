@@ -40,9 +40,10 @@ struct start_entry {
   sealed_secret flag;          ///< empty: none
   std::string actor;           ///< who asked: "key:<id>", "player:…"
   std::vector<load_hint> loads;
+  bool restored = false;       ///< appended again after a torn log: admitted whatever the limits; slot taken: superseded
 };
 POSEIDON_FIELDS(start_entry, request, idempotency_key, body_digest, instance, owner, key, challenge, revision, spec,
-                inline_spec, host, metadata, flag, actor, loads)
+                inline_spec, host, metadata, flag, actor, loads, restored)
 
 /// Ends what is queued; on anything assigned sets the stop mark.
 struct cancel_entry {
@@ -77,6 +78,21 @@ struct node_lost_entry {
 };
 POSEIDON_FIELDS(node_lost_entry, node, run, last_heartbeat)
 
+/// What an instance is, from its node's journal or its labels: for a ledger that has forgotten it.
+struct instance_origin {
+  owner_ref owner;
+  owner_key key;
+  challenge_id challenge; ///< empty for an inline spec
+  std::string revision;
+  spec_digest spec_id;
+  spec_ptr spec;
+  std::string host, metadata;
+  sealed_secret flag;
+  wall_time created_at;
+  std::vector<port_spec> ports;
+};
+POSEIDON_FIELDS(instance_origin, owner, key, challenge, revision, spec_id, spec, host, metadata, flag, created_at, ports)
+
 /// What a node holds of one instance when it registers. A tombstone says that it held it and that it ended.
 struct inventory_item {
   instance_id instance;
@@ -86,13 +102,14 @@ struct inventory_item {
   bool running = false;
   std::optional<wall_time> running_at, expires_at;
   std::int64_t extensions_used_ms = 0;
+  std::optional<instance_origin> origin; ///< set when the node's replica doesn't know the instance: it may be adopted
 };
-POSEIDON_FIELDS(inventory_item, instance, epoch, tombstone, reason, running, running_at, expires_at, extensions_used_ms)
+POSEIDON_FIELDS(inventory_item, instance, epoch, tombstone, reason, running, running_at, expires_at, extensions_used_ms, origin)
 
 struct node_capacity {
   std::uint64_t memory_bytes = 0;
   std::uint32_t cpu_millis = 0;
-  std::uint32_t instances = 0; ///< most instances at once
+  std::uint32_t instances = 0; ///< most instances at once; 0: as many as memory and cpu allow
   friend bool operator==(const node_capacity&, const node_capacity&) = default;
 };
 POSEIDON_FIELDS(node_capacity, memory_bytes, cpu_millis, instances)

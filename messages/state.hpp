@@ -14,21 +14,29 @@ POSEIDON_ENUM(ledger_phase, queued, assigned, running, stopping, ended)
 enum class instance_state : std::uint8_t { queued, pending, running, stopping, stopped, expired, failed, lost };
 POSEIDON_ENUM(instance_state, queued, pending, running, stopping, stopped, expired, failed, lost)
 
+/// Which spec an instance was made of; shared by all rows with the same one.
+struct spec_source {
+  std::string revision; ///< the challenge's; empty for an inline spec
+  spec_digest spec_id;
+};
+POSEIDON_FIELDS(spec_source, revision, spec_id)
+using source_ptr = std::shared_ptr<const spec_source>;
+using failure_ptr = std::shared_ptr<const failure>;
+
 /// One instance in the folded state.
 struct instance_row {
   instance_id id;
   owner_ref owner;
   owner_key key;
   challenge_id challenge; ///< empty for an inline spec
-  std::string revision;
-  spec_digest spec_id;
-  spec_ptr spec;
+  source_ptr source;      ///< revision and spec's digest; never null
+  spec_ptr spec;          ///< never null
   std::string host;
   std::string metadata;
   sealed_secret flag;
   ledger_phase phase = ledger_phase::queued;
-  struct epoch epoch;       ///< empty while queued
-  node_name node;           ///< assigned node
+  struct epoch epoch;       ///< empty while queued: nobody may run it; whoever holds a copy of a queued one fences it
+  node_name node;           ///< assigned node; empty while queued
   run_id node_run;          ///< its run at assignment
   struct position created, changed;
   wall_time created_at;
@@ -38,12 +46,12 @@ struct instance_row {
   std::optional<end_reason> stop_mark; ///< this instance shall end
   end_reason reason = end_reason::none;
   std::string stopped_by;
-  failure why;
+  failure_ptr why;                   ///< null: nothing failed
   std::vector<node_name> excluded;   ///< refused it
   std::vector<port_spec> ports;      ///< once running
-  std::uint32_t queue_position = 0;  ///< 1: next; 0: not queued
+  std::uint32_t queue_position = 0;  ///< when it was queued; 1: next; 0: not queued. get_instance answers the present one
 };
-POSEIDON_FIELDS(instance_row, id, owner, key, challenge, revision, spec_id, spec, host, metadata, flag, phase, epoch, node,
+POSEIDON_FIELDS(instance_row, id, owner, key, challenge, source, spec, host, metadata, flag, phase, epoch, node,
                 node_run, created, changed, created_at, running_at, expires_at, ended_at, extensions_used_ms, restarts,
                 stop_mark, reason, stopped_by, why, excluded, ports, queue_position)
 using row_ptr = std::shared_ptr<const instance_row>;
@@ -90,6 +98,7 @@ struct ledger_change {
   std::vector<instance_id> forgotten;
   std::vector<std::shared_ptr<const node_row>> nodes;
   std::vector<std::shared_ptr<const challenge_row>> challenges;
+  std::vector<challenge_id> dropped_challenges;
   bool administration = false; ///< keys, settings, limits or pause changed
 };
 using ledger_changes = std::shared_ptr<const std::vector<ledger_change>>;
