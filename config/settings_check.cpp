@@ -1,0 +1,126 @@
+// Rules for single values that a range can't express; and what no setting can judge by itself: contradictions
+// (problems) and what is probably not meant (warnings).
+
+#include "config/settings_rows.hpp"
+
+#include <algorithm>
+
+namespace poseidon::config {
+namespace {
+
+/// The host of "http://host:port" or of "{label}.domain:port"; lower case is assumed.
+std::string host_of(std::string_view url) {
+  if (auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  return std::string(url.substr(0, url.find_first_of(":/")));
+}
+
+std::string instance_domain(const edge_settings& edge) {
+  return host_pattern(edge).substr(std::string_view("{label}.").size());
+}
+
+bool all_local(const std::vector<listen_address>& addresses) {
+  return std::ranges::all_of(addresses, [](auto& a) { return a.is_local(); });
+}
+
+void warn(const settings& s, std::vector<std::string>& warnings) {
+  auto domain = instance_domain(s.edge);
+  bool local_names = domain == "localhost" || domain.ends_with(".localhost");
+  if (s.has(role::edge) && local_names && !all_local(s.edge.listen))
+    warnings.push_back("edge.listen is open to other machines, but names under " + domain +
+                       " mean the visitor's own machine: set edge.domain to a name that leads here, like ctf.example "
+                       "or 203-0-113-7.sslip.io");
+  auto api_host = host_of(s.api.public_url);
+  if (!api_host.empty() && (api_host == domain || api_host.ends_with("." + domain)))
+    warnings.push_back("api.public_url is " + api_host + ", under the domain of the instances (" + domain +
+                       "): a challenge could set and read its cookies; give the API a name elsewhere");
+  if (s.has(role::gateway) && !all_local(s.api.listen) && !s.api.public_url.starts_with("https://"))
+    warnings.push_back(
+        "api.listen is open to other machines without TLS: keys travel readable; put a TLS proxy in front and set "
+        "api.public_url to its https address");
+}
+
+} // namespace
+
+std::optional<std::string> check_data(const std::string& dir) {
+  if (dir.empty()) return "name a directory";
+  return std::nullopt;
+}
+
+/// Names that go into labels, container names and host names.
+std::optional<std::string> check_name(const std::string& name) {
+  auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  bool fine = !name.empty() && name.size() <= 64 && plain(name.front()) &&
+              std::ranges::all_of(name, [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; });
+  if (fine) return std::nullopt;
+  return "\"" + name +
+         "\" is not a name: 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first";
+}
+
+std::optional<std::string> check_engine(const std::string& address) {
+  if (address.starts_with("unix:///")) return std::nullopt;
+  if (address.starts_with("tcp://") || address.starts_with("http"))
+    return "an engine over TCP is refused: containers are reached through this machine's namespaces; give its Unix "
+           "socket, "
+           "like unix:///var/run/docker.sock";
+  return "\"" + address + "\" is not an engine: give its Unix socket, like unix:///var/run/docker.sock";
+}
+
+std::optional<std::string> check_domain(const std::string& domain) {
+  bool fine = !domain.empty() && domain.size() <= 200 && domain.front() != '.' && domain.back() != '.' &&
+              domain.find("..") == std::string::npos && std::ranges::all_of(domain, [](char c) {
+                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+              });
+  if (fine) return std::nullopt;
+  return "\"" + domain + "\" is not a domain: lower-case letters, digits, dashes and dots, like ctf.example";
+}
+
+/// "https://host[:port]" without anything after it; empty is fine.
+std::optional<std::string> check_origin(const std::string& url) {
+  if (url.empty()) return std::nullopt;
+  auto start = url.starts_with("https://") ? 8u : url.starts_with("http://") ? 7u : 0u;
+  if (start != 0 && url.size() > start && url.find_first_of("/?# ", start) == std::string::npos) return std::nullopt;
+  return "\"" + url + "\" is not an address like https://poseidon.example or http://127.0.0.1:8080, without a path";
+}
+
+std::optional<std::string> check_cors(const std::string& origin) {
+  return origin == "*" ? std::nullopt : check_origin(origin);
+}
+
+std::optional<std::string> check_public_url(const std::string& url) {
+  if (url.empty()) return std::nullopt;
+  auto start = url.find("://");
+  if (check_origin(url) || url.find("{label}.") != start + 3 || url.find("{label}", start + 4) != std::string::npos)
+    return "\"" + url +
+           "\" does not fit: write it like https://{label}.ctf.example, with {label} as the first part of the host and "
+           "no path";
+  return std::nullopt;
+}
+
+std::string host_pattern(const edge_settings& edge) {
+  return edge.public_url.empty() ? "{label}." + edge.domain : host_of(edge.public_url);
+}
+
+void check_together(const settings& s, std::vector<setting_conflict>& conflicts, std::vector<std::string>& warnings) {
+  auto conflict = [&](std::string name, std::string detail) {
+    conflicts.push_back({std::move(name), std::move(detail)});
+  };
+  if (s.roles.empty()) conflict("roles", "name at least one of gateway, node, edge");
+  for (auto r : s.roles)
+    if (std::ranges::count(s.roles, r) > 1) {
+      conflict("roles", std::string(to_string(r)) + " is named twice");
+      break;
+    }
+  if (s.has(role::gateway) && s.api.listen.empty())
+    conflict("api.listen", "the role gateway needs at least one address");
+  if (s.has(role::edge) && s.edge.listen.empty()) conflict("edge.listen", "the role edge needs at least one address");
+  if (s.placement.cpu.value + s.placement.memory.value + s.placement.containers.value == 0)
+    conflict("placement.cpu", "at least one of placement.cpu, placement.memory, placement.containers is above 0%");
+  if (s.reaper.window < s.runtime.request_timeout)
+    conflict("reaper.window", to_text(s.reaper.window) + " is less than runtime.request_timeout (" +
+                                  to_text(s.runtime.request_timeout) + "): what is being made would be reaped");
+  if (s.edge.connections_per_source > s.edge.connections)
+    conflict("edge.connections_per_source", "is above edge.connections (" + std::to_string(s.edge.connections) + ")");
+  warn(s, warnings);
+}
+
+} // namespace poseidon::config
