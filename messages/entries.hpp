@@ -2,6 +2,7 @@
 // What the ledger holds: commands and facts (LEDGER.md, docs/ownership.md). Every entry is appended unconditionally and
 // judged by the fold. High-rate, losable things (metrics, progress, log lines) never become entries.
 
+#include "messages/blob.hpp"
 #include "messages/errors.hpp"
 #include "messages/secret.hpp"
 #include "messages/spec.hpp"
@@ -289,7 +290,7 @@ struct incarnation_entry {
   static constexpr std::string_view kind = "incarnation";
   std::uint64_t number = 1;
   random_id<struct incarnation_tag> nonce;
-  std::string snapshot; ///< encoded state
+  blob snapshot; ///< encoded state
   std::string snapshot_digest;
 };
 POSEIDON_FIELDS(incarnation_entry, number, nonce, snapshot, snapshot_digest)
