@@ -1,0 +1,133 @@
+#pragma once
+// Helpers of the log tests: a real scheduler, a follower that waits with a limit, entries to append.
+
+#include "actors/log/log.hpp"
+#include "messages/random.hpp"
+#include "test/support/virtual_clock.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace poseidon::test {
+
+/// A folder of its own, removed at the end.
+class temporary_folder {
+public:
+  temporary_folder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "poseidon-test-XXXXXX").string();
+    if (!::mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  ~temporary_folder() { std::filesystem::remove_all(path_); }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  std::string file(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+private:
+  std::filesystem::path path_;
+};
+
+/// Ids in a fixed order.
+class counted_random : public random_source {
+public:
+  void fill(std::span<std::uint8_t> bytes) override {
+    for (auto& b : bytes) b = static_cast<std::uint8_t>((state_ = state_ * 6364136223846793005u + 1442695040888963407u) >> 56);
+  }
+
+private:
+  std::uint64_t state_ = 42;
+};
+
+/// An actor system with the real scheduler.
+struct threaded_system {
+  struct quiet : caf::actor_system_config {
+    quiet() {
+      set("scheduler.policy", caf::atom("sharing"));
+      set("scheduler.max-threads", 2);
+      set("logger.verbosity", caf::atom("quiet"));
+    }
+  } config;
+  caf::actor_system system{config};
+};
+
+class log_test_base : public threaded_system {
+public:
+  virtual_clock time;
+  counted_random random;
+
+  entry_ptr make_entry(entry_body body = put_setting_entry{"a.setting", "1"}) {
+    auto made = std::make_shared<entry>();
+    made->id = mint<entry_id>(random);
+    made->appender = "test";
+    made->at = time.wall_now();
+    made->body = std::move(body);
+    return made;
+  }
+  std::vector<entry_ptr> make_entries(std::size_t count) {
+    std::vector<entry_ptr> made;
+    while (made.size() < count) made.push_back(make_entry(cancel_entry{instance_id{"i" + std::to_string(made.size())}, end_reason::stopped, "key:k"}));
+    return made;
+  }
+};
+
+/// Follows a log as the ledger actor would, from the outside.
+class follower {
+public:
+  follower(caf::actor_system& system, log_actor log) : log_(std::move(log)), self_(system) {}
+
+  log_sink sink() { return caf::actor_cast<log_sink>(self_->address()); }
+  void append(std::vector<entry_ptr> entries) { self_->send(log_, append_to_log{sink(), std::move(entries)}); }
+
+  template <class Reply, class Message>
+  outcome<Reply> ask(Message m) {
+    outcome<Reply> result{failure{errc::unknown_outcome, "no answer", {}, {}, {}}};
+    self_->request(log_, limit, std::move(m)).receive([&](outcome<Reply>& r) { result = std::move(r); }, [](caf::error&) {});
+    return result;
+  }
+  outcome<log_extent> follow(std::uint64_t after) { return ask<log_extent>(follow_log{sink(), after}); }
+
+  /// Takes messages until `count` entries more have come, or the limit; consumes them unless told otherwise.
+  void take(std::size_t count, bool consume = true) {
+    for (auto end = seen.size() + count; seen.size() < end && take_message(limit, consume);) {}
+  }
+  /// Takes what comes within a moment: to see that nothing more does.
+  void take_rest() { while (take_message(std::chrono::milliseconds(150), false)) {} }
+  bool take_message(std::chrono::milliseconds wait, bool consume) {
+    bool got = true;
+    self_->receive(
+        [&](log_batch& b) {
+          for (auto& e : *b.entries) seen.push_back(e);
+          last = b.last;
+          if (consume) self_->send(log_, log_consumed{sink(), seen.back().sequence});
+        },
+        [&](log_append_failed& f) { failed.push_back(f); }, [&](log_connection& c) { connections.push_back(c.connected); },
+        caf::after(wait) >> [&] { got = false; });
+    return got;
+  }
+  void consumed(std::uint64_t sequence) { self_->send(log_, log_consumed{sink(), sequence}); }
+
+  static constexpr std::chrono::seconds limit{20};
+  std::vector<logged_entry> seen;
+  std::vector<log_append_failed> failed;
+  std::vector<bool> connections;
+  std::uint64_t last = 0;
+
+private:
+  log_actor log_;
+  caf::scoped_actor self_;
+};
+
+/// Sequences first, first+1, … without a gap.
+inline void expect_contiguous(const std::vector<logged_entry>& entries, std::uint64_t first) {
+  for (std::size_t i = 0; i < entries.size(); ++i) ASSERT_EQ(entries[i].sequence, first + i);
+}
+
+inline void end(caf::actor_system& system, const log_actor& log) {
+  caf::scoped_actor self(system);
+  self->send_exit(log, caf::exit_reason::user_shutdown);
+  self->wait_for(log);
+}
+
+} // namespace poseidon::test
