@@ -67,13 +67,13 @@ struct log_settings {
 
 /// Ceilings that admission judges; 0 is none.
 struct limit_settings {
-  std::uint32_t per_user = 5;
-  std::uint32_t per_team = 10;
+  std::uint32_t per_owner = 5;
+  std::uint32_t per_user = 0;
+  std::uint32_t per_team = 0;
   std::uint32_t per_challenge = 0;
   std::uint32_t per_node = 0;
   std::uint32_t cluster = 0;
   std::uint32_t cost_per_owner = 0;
-  std::uint32_t cost_cluster = 0;
   std::uint32_t queue = 1000;
 };
 

@@ -132,8 +132,17 @@ void add_admission(std::vector<setting_row>& t) {
   t.push_back(make_row<log_level>(
       AT(log.level),
       {.help = "the least that is logged", .live = true, .flag = "--log-level", .placeholder = "LEVEL"}));
-  t.push_back(make_row<count>(
-      AT(limits.per_user), {.help = "live instances of one user; 0: no limit", .min = 0u, .max = many, .live = true}));
+  t.push_back(
+      make_row<count>(AT(limits.per_owner),
+                      {.help = "live instances of one owner (a team where one is given, else a user); 0: no limit",
+                       .min = 0u,
+                       .max = many,
+                       .live = true}));
+  t.push_back(make_row<count>(AT(limits.per_user),
+                              {.help = "live instances that one user has started, in whichever team; 0: no limit",
+                               .min = 0u,
+                               .max = many,
+                               .live = true}));
   t.push_back(make_row<count>(
       AT(limits.per_team), {.help = "live instances of one team; 0: no limit", .min = 0u, .max = many, .live = true}));
   t.push_back(
@@ -147,9 +156,6 @@ void add_admission(std::vector<setting_row>& t) {
   t.push_back(make_row<count>(
       AT(limits.cost_per_owner),
       {.help = "sum of the costs of one owner's live instances; 0: no limit", .min = 0u, .max = many, .live = true}));
-  t.push_back(make_row<count>(
-      AT(limits.cost_cluster),
-      {.help = "sum of the costs of all live instances; 0: no limit", .min = 0u, .max = many, .live = true}));
   t.push_back(make_row<count>(
       AT(limits.queue),
       {.help = "starts that wait for room; 0: none waits", .min = 0u, .max = 1'000'000u, .live = true}));

@@ -236,13 +236,13 @@ TEST(settings, the_list_shows_values_sources_and_no_secret) {
 
 TEST(settings, only_live_ones_change_while_running) {
   settings s;
-  EXPECT_EQ(set_live(s, "limits.per_user", 7), std::nullopt);
-  EXPECT_EQ(s.limits.per_user, 7u);
+  EXPECT_EQ(set_live(s, "limits.per_owner", 7), std::nullopt);
+  EXPECT_EQ(s.limits.per_owner, 7u);
   EXPECT_EQ(set_live(s, "api.cors_origins", nlohmann::json::array({"https://a.example"})), std::nullopt);
   EXPECT_THAT(set_live(s, "data", "/x")->detail, HasSubstr("can't change while running"));
-  EXPECT_THAT(set_live(s, "limits.per_usr", 7)->detail, HasSubstr("did you mean limits.per_user?"));
-  EXPECT_TRUE(set_live(s, "limits.per_user", "many").has_value());
-  EXPECT_TRUE(set_live(s, "limits.per_user", nullptr).has_value());
+  EXPECT_THAT(set_live(s, "limits.per_ownr", 7)->detail, HasSubstr("did you mean limits.per_owner?"));
+  EXPECT_TRUE(set_live(s, "limits.per_owner", "many").has_value());
+  EXPECT_TRUE(set_live(s, "limits.per_owner", nullptr).has_value());
   EXPECT_EQ(set_live(s, "placement.cpu", "0%"), std::nullopt);
   EXPECT_EQ(set_live(s, "placement.memory", "0%"), std::nullopt);
   EXPECT_TRUE(set_live(s, "placement.containers", "0%").has_value());
