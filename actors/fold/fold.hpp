@@ -1,0 +1,13 @@
+#pragma once
+// The rules of the ledger, as one pure function (LEDGER in docs/ownership.md).
+
+#include "actors/fold/state.hpp"
+
+namespace poseidon {
+
+/// Judges one entry and moves the state on to its position. `change` is filled with what it changed (its former contents
+/// are dropped). Entries must come in order of positions; one at or before the state's own position, and one of another
+/// incarnation than the present, has no effect and leaves the position as it is.
+verdict fold(ledger_state& state, const placed_entry& entry, ledger_change& change);
+
+} // namespace poseidon

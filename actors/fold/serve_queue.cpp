@@ -1,0 +1,72 @@
+#include "actors/fold/step.hpp"
+
+#include <algorithm>
+
+namespace poseidon::folding {
+namespace {
+
+bool is_excluded(const node_name& name, const std::vector<node_name>& excluded) {
+  return std::find(excluded.begin(), excluded.end(), name) != excluded.end();
+}
+
+/// Serves the first lane whose head fits; false when none does.
+bool serve_next(step& st) {
+  auto& s = st.state;
+  auto open = ready_nodes(s, {});
+  for (const auto& [turn, n] : s.queue.heads()) {
+    if (open.empty()) return false;
+    const auto& row = s.instances.at(n);
+    auto may = open;
+    std::erase_if(may, [&](const auto& node) { return is_excluded(node.row->name, row.excluded); });
+    if (const auto* best = place(may, row.spec->reserve, s.admin.limits)) {
+      auto& node = s.nodes.at(best->name);
+      dequeue(st, n, true);
+      assign(st, n, node);
+      return true;
+    }
+    std::erase_if(open, [&](const auto& node) {
+      return could_fit(*node.row, row.spec->reserve) && !is_excluded(node.row->name, row.excluded);
+    });
+  }
+  return false;
+}
+
+} // namespace
+
+std::vector<placement_node> ready_nodes(const ledger_state& state, const std::vector<node_name>& excluded) {
+  std::vector<placement_node> ready;
+  ready.reserve(state.nodes.size());
+  for (const auto& [name, node] : state.nodes) {
+    const auto& row = *node.row;
+    if (row.lost || row.mode != node_mode::ready || row.up_at.incarnation != state.at.incarnation) continue;
+    if (!is_excluded(name, excluded)) ready.push_back({&row, node.cpu_permille, node.memory_permille});
+  }
+  return ready;
+}
+
+bool could_ever_fit(const ledger_state& state, const reserve_spec& need, const std::vector<node_name>& excluded) {
+  return std::any_of(state.nodes.begin(), state.nodes.end(), [&](const auto& node) {
+    return !node.second.row->lost && !is_excluded(node.first, excluded) && could_fit(*node.second.row, need);
+  });
+}
+
+bool any_live_node(const ledger_state& state) {
+  return std::any_of(state.nodes.begin(), state.nodes.end(), [](const auto& node) { return !node.second.row->lost; });
+}
+
+void note_loads(ledger_state& state, const std::vector<load_hint>& loads) {
+  for (const auto& load : loads) {
+    const auto at = state.nodes.find(load.node);
+    if (at == state.nodes.end()) continue;
+    at->second.cpu_permille = std::min(load.cpu_permille, 1000u);
+    at->second.memory_permille = std::min(load.memory_permille, 1000u);
+  }
+}
+
+void serve_queue(step& st) {
+  st.released = false;
+  if (!st.state.gate_open()) return;
+  while (!st.state.queue.empty() && serve_next(st)) {}
+}
+
+} // namespace poseidon::folding
