@@ -37,6 +37,83 @@ struct timer_tick {
 };
 using timers_actor = caf::typed_actor<reacts_to<arm_timer>, reacts_to<disarm_timer>, reacts_to<disarm_all>, reacts_to<timer_tick>>;
 
+// --- log port: SQLite, JetStream, or memory; actors/log/ -------------------------------------------------------------
+
+/// An entry where the log keeps it. The log counts in sequences, from 1 and without gaps; which incarnation one belongs to
+/// is for the fold to say (position.incarnation).
+struct logged_entry {
+  using poseidon_message = void;
+  std::uint64_t sequence = 0;
+  wall_time logged_at;                    ///< the log's own timestamp
+  entry_ptr what;                         ///< null when the stored bytes could not be read:
+  std::shared_ptr<const failure> problem; ///< bad_request: damaged, pass over it; conflict: written by a newer Poseidon, stop
+};
+/// The next entries for one follower, in order, without a gap to what it was sent before.
+struct log_batch {
+  using poseidon_message = void;
+  std::shared_ptr<const std::vector<logged_entry>> entries;
+  std::uint64_t last = 0; ///< the log's last sequence when this was sent: caught up when it is the batch's own last
+};
+/// This append was not acknowledged. ledger_unavailable: it is not in the log and never will be. unknown_outcome: it may
+/// be there or come later; following the log tells.
+struct log_append_failed {
+  using poseidon_message = void;
+  entry_id entry;
+  failure why;
+};
+/// The log was lost (false) or came back (true; also when its leader changed). On `true` delivery stands still until the
+/// follower has compared the entry at its own position and follows anew (LEDGER.md rule 9).
+struct log_connection {
+  using poseidon_message = void;
+  bool connected = false;
+};
+/// Whoever follows the log: the ledger actor.
+using log_sink = caf::typed_actor<reacts_to<log_batch>, reacts_to<log_append_failed>, reacts_to<log_connection>>;
+
+/// Append these in their order, unconditionally. An append is acknowledged by its delivery to the followers; failures go
+/// to `from` by entry id.
+struct append_to_log {
+  using poseidon_message = void;
+  log_sink from;
+  std::vector<entry_ptr> entries;
+};
+/// Where the log begins and ends. Empty: last = first - 1.
+struct log_extent {
+  using poseidon_message = void;
+  std::string log; ///< identity, minted when the log was made: another one means that it was wiped
+  std::uint64_t first = 1, last = 0;
+};
+/// Deliver every entry after this sequence, then every new one. Repeated by the same sink: delivery starts there instead.
+/// Refused: `stale` when entries after `after` have been dropped already, `not_found` when the log ends before `after`.
+struct follow_log {
+  using poseidon_message = void;
+  log_sink sink;
+  std::uint64_t after = 0;
+};
+/// Sent by a follower once it has folded up to here: the log sends only a bounded number of entries ahead of it.
+struct log_consumed {
+  using poseidon_message = void;
+  log_sink sink;
+  std::uint64_t sequence = 0;
+};
+/// One entry; `not_found` when the log has none there.
+struct read_log {
+  using poseidon_message = void;
+  std::uint64_t sequence = 0;
+};
+struct get_log_extent {
+  using poseidon_message = void;
+};
+/// Drop the entries before this one: a snapshot stands for them. Answered when they are gone.
+struct trim_log {
+  using poseidon_message = void;
+  std::uint64_t before = 0;
+};
+/// Appends unconditionally, delivers in order, judges nothing.
+using log_actor = caf::typed_actor<reacts_to<append_to_log>, replies_to<follow_log>::with<outcome<log_extent>>, reacts_to<log_consumed>,
+                                   replies_to<read_log>::with<outcome<logged_entry>>, replies_to<get_log_extent>::with<outcome<log_extent>>,
+                                   replies_to<trim_log>::with<outcome<done>>>;
+
 /// Told of every folded entry, in order.
 using ledger_subscriber = caf::typed_actor<reacts_to<ledger_changes>>;
 struct subscribe_ledger {

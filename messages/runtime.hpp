@@ -68,9 +68,10 @@ struct service_state {
   endpoint where;             ///< port: the service's first
   std::vector<port_spec> ports;
   bool image_health = false;  ///< the image brings a HEALTHCHECK of its own
+  bool healthy = false;       ///< and it last said that the service is healthy
   friend bool operator==(const service_state&, const service_state&) = default;
 };
-POSEIDON_FIELDS(service_state, service, running, exit_code, out_of_memory, where, ports, image_health)
+POSEIDON_FIELDS(service_state, service, running, exit_code, out_of_memory, where, ports, image_health, healthy)
 
 /// A group as the engine holds it now.
 struct group_state {

@@ -219,7 +219,7 @@ class Poseidon:
 
     def start(self, expect_ready=True):
         """Starts the program (again, on the same addresses) and waits for its ready line."""
-        config = {"limits": {"per_owner": 0}, **self.settings}
+        config = {"limits": {"per_user": 0, "per_team": 0}, "rate": {"per_minute": 60000, "burst": 10000}, **self.settings}
         path = pathlib.Path(self.dir, "poseidon.yml")
         path.write_text(json.dumps(config))
         command = [PROGRAM, "serve", "--config", str(path), "--data", f"{self.dir}/data", "--engine", self.engine.address, "--cluster", self.cluster,

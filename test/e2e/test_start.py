@@ -68,7 +68,7 @@ class SameUser(Case):
 
 class Limits(unittest.TestCase):
     def test_limits_hold_exactly_under_500_mixed_concurrent_requests(self):
-        settings = {"limits": {"per_owner": 1, "cluster": 12, "queue": 0}, "rate": {"starts_per_owner": "1000/1s"}}
+        settings = {"limits": {"per_user": 1, "cluster": 12, "queue": 0}}
         with Poseidon(settings=settings) as p:
             def request(i):
                 user = f"u{i % 25}"

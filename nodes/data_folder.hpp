@@ -1,0 +1,20 @@
+#pragma once
+// DATA: the one folder in which a process keeps what has to survive it.
+
+#include "messages/errors.hpp"
+#include "messages/secret.hpp"
+
+#include <functional>
+#include <string>
+
+namespace poseidon {
+
+/// Makes the folder (0750) and its parents where they are missing. As root, hands it and what lies directly in it to
+/// `user` where that user exists: the process will run as it. Errors: operation_not_permitted, no_space, internal, with the path.
+failure prepare_data_folder(const std::string& path, const std::string& user);
+
+/// The secret in `file`; made by `make` and written with `mode` (atomically, then synced) when there is none yet.
+/// `group` names the group that may read it where mode allows; empty or unknown: the process's own.
+outcome<secret> read_or_make_secret(const std::string& file, unsigned mode, const std::string& group, const std::function<std::string()>& make);
+
+} // namespace poseidon
