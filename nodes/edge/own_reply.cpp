@@ -111,7 +111,8 @@ own_reply reply_of(const edge_route_ptr& route, boot_time boot_now, wall_time wa
   switch (entry.phase) {
   case route_phase::pending:
   case route_phase::replaced: return not_ready();
-  case route_phase::ended: return gone(entry.reason, entry.since);
+  case route_phase::ended:
+    return wall_now - entry.since < route_table::limits{}.ended_kept ? gone(entry.reason, entry.since) : unknown_host();
   case route_phase::ready: break;
   }
   // The edge is the judge of the deadline: whoever ends the instance may not have said so yet.
