@@ -1,0 +1,27 @@
+#include "actors/supervisor/assignment.hpp"
+
+namespace poseidon {
+namespace {
+
+duty duty_to_held(const instance_row& row, const epoch& held) {
+  if (!is_live(row)) {
+    if (!row.epoch.empty() && row.epoch < held) return {}; // the end of an earlier copy
+    return {duty_kind::fence, row.reason, row.stopped_by};
+  }
+  if (row.epoch.empty() || row.epoch > held) return {duty_kind::fence, end_reason::fenced, {}};
+  if (row.epoch == held && row.stop_mark) return {duty_kind::stop, *row.stop_mark, row.stopped_by};
+  return {};
+}
+
+} // namespace
+
+duty decide_duty(const instance_row& row, const std::optional<epoch>& held, const std::optional<epoch>& last_held,
+                 const node_licence& me) {
+  if (held) return duty_to_held(row, *held);
+  if (row.phase != ledger_phase::assigned || row.node != me.node || row.node_run != me.run || !me.registered) return {};
+  if (last_held && row.epoch <= *last_held) return {};
+  if (row.stop_mark) return {duty_kind::end_unborn, *row.stop_mark, row.stopped_by};
+  return {duty_kind::launch, end_reason::none, {}};
+}
+
+} // namespace poseidon

@@ -1,0 +1,180 @@
+// From the start of the process to the right to launch: journal, ledger, engine, node_up.
+
+#include "actors/supervisor/supervisor_state.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace poseidon {
+
+void supervisor_state::load_journal() {
+  ask(
+      self, deps.journal, deps.ask_timeout, load_records{},
+      [this](std::shared_ptr<const journal_contents> contents) {
+        journal = std::move(contents);
+        subscribe();
+      },
+      [this](failure why) {
+        spdlog::error("supervisor: the journal can't be read: {}", why.detail);
+        register_trouble = std::move(why);
+        arm(supervisor_token::journal, deps.clock->boot_now() + deps.longest_retry);
+      });
+}
+
+/// Adoption does not wait for a ledger that is away: what runs here is the node's.
+void supervisor_state::subscribe() {
+  ask(
+      self, deps.ledger, adopted ? deps.ask_timeout : deps.image_wait, subscribe_ledger{ledger_subscriber{self}},
+      [this](ledger_image_ptr image) { take_image(*image); },
+      [this](failure why) {
+        spdlog::warn("supervisor: no image of the ledger yet: {}", why.detail);
+        if (!adopted) adopt_all();
+        arm(supervisor_token::subscription, deps.clock->boot_now() + deps.longest_retry);
+      });
+}
+
+void supervisor_state::take_image(const ledger_image& image) {
+  has_image = true;
+  replica = image.at;
+  rows.clear();
+  for (auto& row : image.instances)
+    if (is_live(*row) && row->node == deps.node) rows[row->id] = row;
+  if (!adopted) adopt_all();
+  for (auto& row : image.instances) evaluate(row->id, *row);
+  register_node();
+}
+
+void supervisor_state::on_changes(const ledger_changes& changes) {
+  if (!has_image) return; // the image that is on its way holds them
+  for (auto& change : *changes) {
+    if (change.at <= replica) continue;
+    replica = change.at;
+    for (auto& row : change.instances)
+      if (is_live(*row) && row->node == deps.node)
+        rows[row->id] = row;
+      else
+        rows.erase(row->id);
+    for (auto& node : change.nodes)
+      if (node->name == deps.node) see_node(*node);
+    for (auto& row : change.instances) see_row(row);
+    if (was_registered && change.at.incarnation > registered_incarnation && registered) {
+      registered = false;
+      register_node();
+    }
+  }
+}
+
+void supervisor_state::see_node(const node_row& row) {
+  if (row.run == deps.run && !row.lost) {
+    if (registered) return;
+    spdlog::info("supervisor: node {} is registered", deps.node.value);
+    registered = was_registered = true;
+    registered_incarnation = replica.incarnation;
+    register_trouble = {};
+    retry = deps.first_retry;
+    return evaluate_all();
+  }
+  if (!was_registered) return; // an earlier run's row
+  registered = false;
+  if (row.run == deps.run) return register_node(); // counted as lost: this run is back
+  if (!superseded) spdlog::error("supervisor: another process runs as node {}: nothing is launched here any more", deps.node.value);
+  superseded = true;
+}
+
+/// Everything that the journal holds gets its actor; what the replica knows to be over is taken over to be removed.
+void supervisor_state::adopt_all() {
+  adopted = true;
+  auto records = journal->records;
+  std::sort(records.begin(), records.end(), [](auto& a, auto& b) { return group_key{a->instance, a->epoch} < group_key{b->instance, b->epoch}; });
+  for (auto& record : records) adopt(record);
+  if (!records.empty()) spdlog::info("supervisor: {} instances taken over from the journal", records.size());
+}
+
+void supervisor_state::look_at_engine() {
+  ask(
+      self, deps.runtime, deps.ask_timeout, get_runtime_info{},
+      [this](runtime_info info) {
+        engine = std::move(info);
+        engine_up = true;
+        register_node();
+      },
+      [this](failure why) {
+        engine_up = false;
+        engine_trouble = std::move(why);
+        arm(supervisor_token::engine, deps.clock->boot_now() + millis{1'000});
+      });
+}
+
+/// Begins as soon as journal, replica and engine have been seen; each attempt lists engine and journal anew.
+void supervisor_state::register_node() {
+  if (registered || registering || superseded || shutting_down || !has_image || !engine) return;
+  registering = true;
+  ask(
+      self, deps.runtime, deps.list_timeout, list_objects{},
+      [this](object_list list) { gather_inventory(groups_of(list.objects, deps.cluster, deps.node)); },
+      [this](failure why) { register_failed(std::move(why)); });
+}
+
+void supervisor_state::gather_inventory(std::vector<labelled_group> groups) {
+  ask(
+      self, deps.journal, deps.ask_timeout, load_records{},
+      [this, groups = std::move(groups)](std::shared_ptr<const journal_contents> contents) mutable {
+        journal = std::move(contents);
+        ask(
+            self, deps.ledger, deps.ask_timeout, get_image{},
+            [this, groups = std::move(groups)](ledger_image_ptr image) mutable { append_node_up(*image, std::move(groups)); },
+            [this](failure why) { register_failed(std::move(why)); });
+      },
+      [this](failure why) { register_failed(std::move(why)); });
+}
+
+void supervisor_state::append_node_up(const ledger_image& image, std::vector<labelled_group> groups) {
+  inventory_sources from;
+  from.journal = journal.get();
+  std::unordered_map<instance_id, row_ptr> by_id;
+  for (auto& row : image.instances) {
+    from.known.insert(row->id);
+    by_id[row->id] = row;
+  }
+  for (auto& [id, row] : rows)
+    if (row->node_run == deps.run) from.begun.emplace(group_key{id, row->epoch}, row);
+  from.seal = [this](const secret& flag, const instance_id& id) {
+    auto sealed = deps.seal ? deps.seal(flag, id) : outcome<sealed_secret>{sealed_secret{}};
+    return sealed ? std::move(*sealed) : sealed_secret{};
+  };
+  for (auto& group : groups)
+    if (auto row = by_id.find(group.key.instance); row != by_id.end()) adopt_lost(row->second, group);
+  from.groups = std::move(groups);
+
+  node_up_entry up;
+  up.node = deps.node;
+  up.run = deps.run;
+  up.data = journal->data;
+  up.machine = deps.machine;
+  up.capacity = status().capacity;
+  up.tags = deps.tags;
+  up.incarnation = image.at.incarnation;
+  up.at = image.at;
+  up.inventory = make_inventory(from);
+  up.version = deps.version;
+  ask(
+      self, deps.ledger, deps.ask_timeout, append_entry{std::move(up)},
+      [this](folded answer) {
+        registering = false;
+        if (registered) return;
+        if (answer.verdict.kind == verdict_kind::accepted) return arm(supervisor_token::registration, deps.clock->boot_now() + retry);
+        register_failed(answer.verdict.why ? answer.verdict.why : failure{errc::conflict, "the ledger did not take the node", {}, {}, {}});
+      },
+      [this](failure why) { register_failed(std::move(why)); });
+}
+
+void supervisor_state::register_failed(failure why) {
+  registering = false;
+  spdlog::warn("supervisor: node {} is not registered yet: {}: {}", deps.node.value, to_string(why.code), why.detail);
+  register_trouble = std::move(why);
+  arm(supervisor_token::registration, deps.clock->boot_now() + retry);
+  retry = std::min(retry * 2, deps.longest_retry);
+}
+
+} // namespace poseidon
