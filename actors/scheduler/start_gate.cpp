@@ -1,5 +1,7 @@
 #include "actors/scheduler/start_gate.hpp"
 
+#include <set>
+
 namespace poseidon {
 
 owner_key key_of_request(const start_instance& request) {
@@ -19,7 +21,7 @@ void start_gate::load(const ledger_image& image) {
 void start_gate::put_row(const instance_row& row) {
   if (is_live(row)) {
     auto slot_name = row.challenge.empty() && row.source ? row.source->spec_id.value : row.challenge.value;
-    owners_[row.key][row.id] = {std::move(slot_name), row.stop_mark.has_value() || row.phase == ledger_phase::stopping};
+    owners_[row.key][row.id] = std::move(slot_name);
     return;
   }
   auto owner = owners_.find(row.key);
@@ -53,23 +55,21 @@ std::shared_ptr<const challenge_row> start_gate::challenge(const challenge_id& i
 
 std::optional<failure> start_gate::refuse(const start_instance& request, const owner_key& key, const std::string& slot_name) const {
   if (!request.idempotency_key.empty()) return std::nullopt; // a bound key answers with its instance, whatever holds now
-  auto owner = owners_.find(key);
-  std::uint32_t others = 0;
-  if (owner != owners_.end())
-    for (auto& [id, instance] : owner->second) {
-      if (instance.slot_name == slot_name) return std::nullopt; // existing, or queued behind its end
-      if (!instance.ending) ++others;
+  std::set<std::string_view> slots; // one counts once, also while somebody waits behind its holder's end
+  if (auto owner = owners_.find(key); owner != owners_.end())
+    for (auto& [id, name] : owner->second) {
+      if (name == slot_name) return std::nullopt; // existing, or queued behind its end
+      slots.insert(name);
     }
   if (paused_) return failure{errc::paused, pause_message_.empty() ? "no new starts for now" : pause_message_, 10'000, {}, {}};
   if (!request.challenge.empty()) {
     auto row = challenge(request.challenge);
     if (row && !row->enabled) return failure{errc::challenge_disabled, "challenge " + request.challenge.value + " is disabled", {}, {}, {}};
   }
-  if (limits_.per_owner != 0 && others >= limits_.per_owner)
-    return failure{errc::owner_limit_reached,
-                   key.value + " has " + std::to_string(others) + " of " + std::to_string(limits_.per_owner) + " instances; stop one first",
-                   5'000, {}, {}};
-  return std::nullopt;
+  const auto over = [&](std::uint32_t most) { return most != 0 && slots.size() >= most; };
+  if (request.shared || !(over(limits_.per_owner) || (request.owner.team && over(limits_.per_team)))) return std::nullopt;
+  const auto most = over(limits_.per_owner) ? limits_.per_owner : limits_.per_team;
+  return failure{errc::owner_limit_reached, key.value + " holds " + std::to_string(slots.size()) + " of " + std::to_string(most), {}, {}, {}};
 }
 
 } // namespace poseidon

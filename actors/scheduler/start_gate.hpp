@@ -22,13 +22,9 @@ public:
   std::optional<failure> refuse(const start_instance& request, const owner_key& key, const std::string& slot_name) const;
 
 private:
-  struct live {
-    std::string slot_name;
-    bool ending = false;
-  };
   void put_row(const instance_row& row);
   void put_administration(const entry_body& cause);
-  std::unordered_map<owner_key, std::map<instance_id, live>> owners_;
+  std::unordered_map<owner_key, std::map<instance_id, std::string>> owners_; ///< live ones, and each one's slot
   std::map<challenge_id, std::shared_ptr<const challenge_row>> challenges_;
   limit_table limits_;
   bool paused_ = false;

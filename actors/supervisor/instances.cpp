@@ -82,13 +82,20 @@ void supervisor_state::adopt(const record_ptr& record) {
   }
 }
 
-/// A copy that runs and that the journal has lost, while the ledger has it here: its record is made anew, durable first.
-void supervisor_state::adopt_lost(const row_ptr& row, const labelled_group& group) {
-  if (held.contains(row->id) || !is_live(*row) || row->epoch != group.key.epoch || row->node != deps.node) return;
+/// What runs here and is not in the journal: a copy that the ledger has here, or one that it knows to be over, gets a
+/// record again, durable first, and an actor. False when it is not to be reported: another copy has the instance's place
+/// (the reaper removes this one), or the journal says that it has ended.
+bool supervisor_state::take_lost(const row_ptr& row, const labelled_group& group) {
+  for (auto& record : journal->records)
+    if (record->instance == group.key.instance) return record->epoch == group.key.epoch;
   for (auto& tombstone : journal->tombstones)
-    if (tombstone.instance == row->id && tombstone.epoch == row->epoch) return;
+    if (tombstone.instance == group.key.instance && tombstone.epoch == group.key.epoch) return false;
+  if (held.contains(group.key.instance)) return held.at(group.key.instance).epoch == group.key.epoch;
+  const auto what = judge_lost(row.get(), group, deps.node);
+  if (what == lost_group::unknown) return true;
   failure trouble;
-  auto record = std::make_shared<const journal_record>(record_of_lost(*row, group, extras_of(*row, trouble)));
+  auto record = std::make_shared<const journal_record>(what == lost_group::licensed ? record_of_lost(*row, group, extras_of(*row, trouble))
+                                                                                    : record_of_unlicensed(*row, group, deps.run));
   ask(
       self, deps.journal, deps.ask_timeout, commit_record{record, {}},
       [this, record](done) {
@@ -96,6 +103,7 @@ void supervisor_state::adopt_lost(const row_ptr& row, const labelled_group& grou
         adopt(record);
       },
       [record](failure why) { spdlog::error("supervisor: instance {} can't be taken over: {}", record->instance.value, why.detail); });
+  return true;
 }
 
 void supervisor_state::spawn(const instance_seed& seed) {

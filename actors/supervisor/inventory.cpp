@@ -97,6 +97,19 @@ journal_record record_of_lost(const instance_row& row, const labelled_group& gro
   return r;
 }
 
+journal_record record_of_unlicensed(const instance_row& row, const labelled_group& group, const run_id& run) {
+  auto r = record_of_assignment(row, {run, {}, {}});
+  r.epoch = group.key.epoch;
+  r.deadline.reset();
+  r.reason = end_reason::fenced;
+  return r;
+}
+
+lost_group judge_lost(const instance_row* row, const labelled_group& group, const node_name& node) {
+  if (!row || (!row->epoch.empty() && row->epoch < group.key.epoch)) return lost_group::unknown;
+  return is_live(*row) && row->epoch == group.key.epoch && row->node == node ? lost_group::licensed : lost_group::unlicensed;
+}
+
 std::vector<inventory_item> make_inventory(const inventory_sources& from) {
   std::map<group_key, inventory_item> items;
   for (auto& record : from.journal->records) items.emplace(group_key{record->instance, record->epoch}, item_of(*record, from));

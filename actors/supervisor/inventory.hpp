@@ -31,6 +31,17 @@ journal_record record_of_assignment(const instance_row& row, record_extras extra
 /// The record of a copy that runs although the journal has lost it: rebuilt from the ledger's row and the engine.
 journal_record record_of_lost(const instance_row& row, const labelled_group& group, record_extras extras);
 
+/// The record of a copy that has no licence and that the journal does not know: taken over to be removed.
+journal_record record_of_unlicensed(const instance_row& row, const labelled_group& group, const run_id& run);
+
+/// What becomes of a group that the journal does not know.
+enum class lost_group : std::uint8_t {
+  unknown,    ///< the ledger does not know it either: only reported
+  licensed,   ///< the ledger has it here: taken over
+  unlicensed, ///< it has ended, or moved on: taken over to be removed
+};
+lost_group judge_lost(const instance_row* row, const labelled_group& group, const node_name& node);
+
 /// Everything that an inventory is made of.
 struct inventory_sources {
   const journal_contents* journal = nullptr;

@@ -143,9 +143,10 @@ void supervisor_state::append_node_up(const ledger_image& image, std::vector<lab
     auto sealed = deps.seal ? deps.seal(flag, id) : outcome<sealed_secret>{sealed_secret{}};
     return sealed ? std::move(*sealed) : sealed_secret{};
   };
-  for (auto& group : groups)
-    if (auto row = by_id.find(group.key.instance); row != by_id.end()) adopt_lost(row->second, group);
-  from.groups = std::move(groups);
+  for (auto& group : groups) {
+    auto row = by_id.find(group.key.instance);
+    if (take_lost(row == by_id.end() ? nullptr : row->second, group)) from.groups.push_back(std::move(group));
+  }
 
   node_up_entry up;
   up.node = deps.node;

@@ -91,7 +91,7 @@ struct supervisor_state {
   void launch(const instance_row& row);
   void end_unborn(const instance_row& row, const duty& what);
   void adopt(const record_ptr& record);
-  void adopt_lost(const row_ptr& row, const labelled_group& group);
+  bool take_lost(const row_ptr& row, const labelled_group& group);
   void spawn(const instance_seed& seed);
   void child_ended(const instance_id& instance, const epoch& at, const caf::error& reason);
   void crashed(held_instance& child, const instance_id& instance, const caf::error& reason);
