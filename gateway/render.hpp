@@ -1,0 +1,63 @@
+#pragma once
+// The JSON of the API (INTERFACE.md, docs/api.md). Pure: time and addresses are arguments; secrets only where asked for.
+
+#include "gateway/json_writer.hpp"
+#include "messages/commands.hpp"
+#include "messages/state.hpp"
+
+namespace poseidon::gateway {
+
+/// How URLs are made.
+struct url_rules {
+  std::string public_url;          ///< "https://{label}.ctf.example"; empty: scheme, host and port of the edge
+  std::string edge_scheme = "http";
+  std::uint16_t edge_port = 80;
+  std::string api_url;             ///< "http://127.0.0.1:8080", without a slash at the end
+};
+
+/// The instance's own URL.
+std::string instance_url(const url_rules& rules, std::string_view host);
+/// Port that goes with it.
+std::uint16_t instance_port(const url_rules& rules);
+
+/// What is known about an instance beside its row; may be lost at any time.
+struct live_details {
+  std::optional<poseidon::phase> phase;
+  std::optional<std::uint32_t> percent;
+  std::string note;
+};
+
+/// One instance, ready to be rendered.
+struct instance_item {
+  row_ptr row;
+  live_details live;
+  std::string watch_token;
+  std::optional<std::uint32_t> queue_position;
+  std::optional<wall_time> queue_served_at; ///< estimate
+};
+
+/// Whether the owner may extend now, as far as the row tells. The instance's node decides.
+struct extension_view {
+  bool allowed = false;
+  std::optional<wall_time> next_at; ///< when it will be, if ever
+  std::int64_t remaining_ms = 0;    ///< of the sum of all extensions
+  std::string reason;               ///< why not; empty when allowed
+};
+extension_view extension_of(const instance_row& row, wall_time now);
+
+void write_instance(json_writer& out, const instance_item& item, const url_rules& urls, wall_time now);
+std::string render_instance(const instance_item& item, const url_rules& urls, wall_time now);
+
+/// A node. `state`: ready, cordoned, draining or lost.
+void write_node(json_writer& out, const node_row& node);
+/// A challenge. `confidential` (JSON text of flags and solutions) only for who may see it; null: left out.
+void write_challenge(json_writer& out, const challenge_row& challenge, const std::string* confidential, std::uint64_t live_instances);
+/// A key, never its secret.
+void write_key(json_writer& out, const put_key_entry& key);
+
+/// RFC 9457. `status` 0: from the table of errors.
+std::string render_problem(const failure& why, int status = 0);
+/// HTTP status of a failure.
+int status_of(const failure& why);
+
+} // namespace poseidon::gateway

@@ -1,0 +1,147 @@
+#include "gateway/view.hpp"
+
+#include "messages/digest.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace poseidon::gateway {
+
+namespace {
+
+/// Replaces or adds by key.
+void put_key(std::vector<put_key_entry>& keys, const put_key_entry& key) {
+  auto same = std::find_if(keys.begin(), keys.end(), [&](auto& k) { return k.key == key.key; });
+  if (same == keys.end())
+    keys.push_back(key);
+  else
+    *same = key;
+}
+
+struct admin_change {
+  administration& admin;
+  void operator()(const put_key_entry& e) const { put_key(admin.keys, e); }
+  void operator()(const drop_key_entry& e) const { std::erase_if(admin.keys, [&](auto& k) { return k.key == e.key; }); }
+  void operator()(const put_setting_entry& e) const {
+    if (e.value.empty())
+      admin.settings.erase(e.name);
+    else
+      admin.settings[e.name] = e.value;
+  }
+  void operator()(const put_limits_entry& e) const { admin.limits = e.limits; }
+  void operator()(const set_pause_entry& e) const {
+    admin.paused = e.paused;
+    admin.pause_message = e.message;
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+} // namespace
+
+std::string view::watch_token(std::string_view id) const {
+  return to_hex(std::string_view(hmac_sha256(watch_key_, "watch:" + std::string(id))).substr(0, 16));
+}
+
+slot_entry* view::find_entry(std::string_view id) const { return table_.find(id); }
+
+slot_entry& view::upsert(const row_ptr& row) {
+  auto* known = table_.find(row->id.value);
+  bool moved = known && known->row->epoch != row->epoch;
+  bool other_deadline = known && known->row->expires_at != row->expires_at;
+  auto& entry = table_.put(row);
+  if (!known) {
+    auto token = hmac_sha256(watch_key_, "watch:" + row->id.value);
+    std::copy_n(token.begin(), entry.token.size(), entry.token.begin());
+  }
+  if (moved) {
+    entry.phase = entry.percent = -1;
+    entry.note.reset();
+  }
+  if (other_deadline) entry.expiring_told = false;
+  return entry;
+}
+
+void view::forget(const instance_id& id) { table_.erase(id.value); }
+
+void view::load(const ledger_image& image) {
+  auto admin = std::make_shared<const administration>(image.admin);
+  std::unique_lock lock(mutex_);
+  table_.clear();
+  nodes_.clear();
+  challenges_.clear();
+  for (auto& row : image.instances) {
+    auto& entry = upsert(row);
+    entry.told_state = static_cast<std::int8_t>(api_state(*row));
+  }
+  for (auto& node : image.nodes) nodes_[node->name.value] = node;
+  for (auto& challenge : image.challenges) challenges_[challenge->id.value] = challenge;
+  admin_ = std::move(admin);
+  at_ = image.at;
+  admin_version_.fetch_add(1, std::memory_order_release);
+  loaded_.store(true, std::memory_order_release);
+}
+
+void view::apply_admin(const ledger_change& change) {
+  auto next = std::make_shared<administration>(*admin_);
+  std::visit(admin_change{*next}, change.cause->body);
+  admin_ = std::move(next);
+  admin_version_.fetch_add(1, std::memory_order_release);
+}
+
+std::vector<applied_change> view::apply(const std::vector<ledger_change>& changes) {
+  std::vector<applied_change> result;
+  result.reserve(changes.size());
+  std::unique_lock lock(mutex_);
+  for (auto& change : changes) {
+    if (change.at <= at_) continue; // part of the image already
+    at_ = change.at;
+    auto& applied = result.emplace_back();
+    applied.change = &change;
+    for (auto& row : change.instances) {
+      auto* known = table_.find(row->id.value);
+      auto before = known && known->told_state >= 0 ? std::optional(static_cast<instance_state>(known->told_state)) : std::nullopt;
+      auto& entry = known && known->row->changed > row->changed ? *known : upsert(row);
+      entry.told_state = static_cast<std::int8_t>(api_state(*row));
+      auto item = item_of(entry);
+      item.row = row;
+      applied.rows.push_back({std::move(item), before});
+    }
+    for (auto& node : change.nodes) nodes_[node->name.value] = node;
+    for (auto& challenge : change.challenges) challenges_[challenge->id.value] = challenge;
+    for (auto& id : change.dropped_challenges) challenges_.erase(id.value);
+    for (auto& id : change.forgotten) forget(id);
+    if (change.administration) apply_admin(change);
+  }
+  return result;
+}
+
+std::optional<instance_item> view::note_progress(const instance_progress& progress) {
+  std::unique_lock lock(mutex_);
+  auto* entry = find_entry(progress.instance.value);
+  if (!entry || entry->row->epoch != progress.epoch || !is_live(*entry->row)) return std::nullopt;
+  entry->phase = static_cast<std::int8_t>(progress.phase);
+  entry->percent = static_cast<std::int8_t>(progress.percent ? std::min(*progress.percent, 100u) : -1);
+  entry->note = progress.note.empty() ? nullptr : std::make_unique<std::string>(progress.note);
+  return item_of(*entry);
+}
+
+void view::observe(const row_ptr& row) {
+  if (!row) return;
+  std::unique_lock lock(mutex_);
+  auto* known = find_entry(row->id.value);
+  if (!known ? row->changed > at_ : row->changed > known->row->changed) upsert(row);
+}
+
+std::vector<instance_item> view::take_expiring(wall_time now, millis notice) {
+  std::vector<instance_item> due;
+  std::unique_lock lock(mutex_);
+  for (auto& [deadline, entry] : table_.by_deadline()) {
+    if (deadline > (now + notice).ms) break;
+    if (std::exchange(entry->expiring_told, true) || entry->row->stop_mark) continue;
+    due.push_back(item_of(*entry));
+  }
+  return due;
+}
+
+} // namespace poseidon::gateway
