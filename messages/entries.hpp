@@ -226,12 +226,12 @@ struct limit_table {
   std::uint32_t per_challenge = 0;
   std::uint32_t per_node = 0;
   std::uint32_t cluster = 0;
-  std::uint32_t cost_per_owner = 0;
+  std::uint32_t cost_per_owner = 0, cost_cluster = 0; ///< sums of the challenges' cost units
   std::uint32_t queue = 1000;      ///< most queued at once; 0: never queue, refuse
   std::uint32_t weight_cpu = 500, weight_memory = 300, weight_count = 200; ///< placement, thousandths
   friend bool operator==(const limit_table&, const limit_table&) = default;
 };
-POSEIDON_FIELDS(limit_table, per_owner, per_user, per_team, per_challenge, per_node, cluster, cost_per_owner, queue,
+POSEIDON_FIELDS(limit_table, per_owner, per_user, per_team, per_challenge, per_node, cluster, cost_per_owner, cost_cluster, queue,
                 weight_cpu, weight_memory, weight_count)
 struct put_limits_entry {
   static constexpr std::string_view kind = "put_limits";

@@ -71,6 +71,7 @@ std::optional<failure> over_owner_limit(const ledger_state& state, const fold_ro
 void count_slot(ledger_state& state, row_number holder, int sign) {
   const auto& row = state.instances.at(holder);
   state.slots += static_cast<std::uint32_t>(sign);
+  state.cost += static_cast<std::uint64_t>(sign * static_cast<std::int64_t>(cost_of_slot(state, holder)));
   if (!row.challenge.empty()) {
     const auto at = state.by_challenge.try_emplace(row.challenge, 0).first;
     at->second += static_cast<std::uint32_t>(sign);
@@ -93,6 +94,11 @@ std::optional<failure> over_limit(const ledger_state& state, const fold_row& row
   const auto& limits = state.admin.limits;
   if (row.key != shared_owner)
     if (auto over = over_owner_limit(state, row, behind)) return over;
+  if (limits.cost_cluster) {
+    const auto now = behind == no_row ? 0 : cost_of_slot(state, behind);
+    if (state.cost - now + std::max<std::uint64_t>(now, row.spec->cost) > limits.cost_cluster)
+      return exceeded(errc::cluster_limit_reached, "the cluster's cost", state.cost, limits.cost_cluster);
+  }
   if (behind != no_row) return std::nullopt;
   if (limits.per_challenge && !row.challenge.empty()) {
     const auto at = state.by_challenge.find(row.challenge);

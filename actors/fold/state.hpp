@@ -48,6 +48,7 @@ struct ledger_state {
   std::unordered_map<std::string, std::uint32_t> users; ///< kept only while limits.per_user is set
   std::unordered_map<challenge_id, std::uint32_t> by_challenge;
   std::uint32_t slots = 0;
+  std::uint64_t cost = 0; ///< of all slots
 
   bool gate_open() const { return awaited.empty(); }
 };

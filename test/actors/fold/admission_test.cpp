@@ -170,6 +170,20 @@ TEST(capacity, what_does_not_fit_is_queued_and_what_never_fits_refused) {
   EXPECT_TRUE(v.why.retry_after_ms);
 }
 
+TEST(limits, the_clusters_cost_is_the_sum_over_all_slots) {
+  one_node w;
+  w.limits([](auto& l) { l.cost_cluster = 5, l.queue = 10; });
+  w.challenge("dear", make_spec(64, 100, 3));
+  w.challenge("cheap", make_spec(64, 100, 2));
+  EXPECT_EQ(w.start("a", "dear").kind, verdict_kind::accepted);
+  EXPECT_EQ(w.start("b", "dear").why.code, errc::cluster_limit_reached);
+  EXPECT_EQ(w.start("b", "cheap").kind, verdict_kind::accepted);
+  EXPECT_EQ(w.state.cost, 5u);
+  w.ended("i1");
+  EXPECT_EQ(w.state.cost, 2u);
+  EXPECT_EQ(w.start("c", "dear").kind, verdict_kind::accepted);
+}
+
 TEST(capacity, without_nodes_starts_wait_for_the_first) {
   world w;
   w.challenge("web");
