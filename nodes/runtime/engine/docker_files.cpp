@@ -1,0 +1,129 @@
+// Files of the node: each group's folder (mounted at /run/poseidon), and the ids of containers that we made.
+
+#include "nodes/runtime/engine/docker_core.hpp"
+
+#include "nodes/runtime/engine/cgroup_path.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace poseidon::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+failure file_failure(const std::string& path) {
+  return fail(errno == ENOSPC || errno == EDQUOT ? errc::no_space : errc::internal, path + ": " + std::strerror(errno));
+}
+
+/// Writes beside, then renames: a reader sees the old text or the new one.
+failure write_atomically(const std::string& path, const std::string& text, mode_t mode) {
+  auto beside = path + ".new";
+  int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (file < 0) return file_failure(beside);
+  bool whole = ::fchmod(file, mode) == 0;
+  for (std::size_t done = 0; whole && done < text.size();) {
+    auto wrote = ::write(file, text.data() + done, text.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    whole = wrote > 0;
+    if (whole) done += std::size_t(wrote);
+  }
+  failure problem;
+  if (!whole) problem = file_failure(beside);
+  ::close(file);
+  if (!problem && ::rename(beside.c_str(), path.c_str()) != 0) problem = file_failure(path);
+  if (problem) ::unlink(beside.c_str());
+  return problem;
+}
+
+std::string read_small(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+} // namespace
+
+std::string docker_core::instance_folder(const group_key& key) const {
+  return options_.data_folder + "/instances/" + group_name(owner_, key);
+}
+
+failure docker_core::write_instance_folder(const launch_plan& plan) const {
+  auto folder = instance_folder(plan.key);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return fail(error.value() == ENOSPC ? errc::no_space : errc::internal, folder + ": " + error.message());
+  // Whoever the service runs as reads it; on the host, DATA itself keeps others out.
+  ::chmod(folder.c_str(), 0755);
+  if (auto problem = write_atomically(folder + "/instance.json", instance_file(plan), 0644)) return problem;
+  if (plan.flag.empty()) return {};
+  return write_atomically(folder + "/flag", plan.flag.reveal() + "\n", 0644);
+}
+
+void docker_core::remove_instance_folder(const group_key& key) const {
+  std::error_code error;
+  fs::remove_all(instance_folder(key), error);
+  if (error) warn(instance_folder(key) + ": " + error.message());
+}
+
+task<outcome<done>> docker_core::update_instance_file(launch_plan_ptr plan) {
+  std::error_code error;
+  if (!fs::is_directory(instance_folder(plan->key), error))
+    co_return fail(errc::unknown_instance, "instance " + plan->key.instance.value + " has no folder on this node");
+  if (auto problem = write_instance_folder(*plan)) co_return problem;
+  co_return done();
+}
+
+void docker_core::remember_container(const std::string& id) const {
+  auto folder = options_.data_folder + "/containers";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  int file = ::open((folder + "/" + id).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file >= 0) ::close(file);
+}
+
+void docker_core::forget_container(const std::string& id) const { ::unlink((options_.data_folder + "/containers/" + id).c_str()); }
+
+/// Shims of containers that were ours and that the engine has forgotten: what a killed engine leaks.
+std::vector<runtime_object> docker_core::find_shims(const std::set<std::string>& known) const {
+  std::set<std::string> orphans;
+  std::error_code error;
+  for (auto& entry : fs::directory_iterator(options_.data_folder + "/containers", error)) {
+    // A young one may have been made after the list.
+    auto age = fs::file_time_type::clock::now() - entry.last_write_time(error);
+    auto id = entry.path().filename().string();
+    if (age > std::chrono::seconds(60) && !known.count(id) && !by_id_.count(id)) orphans.insert(id);
+  }
+  std::vector<runtime_object> shims;
+  if (orphans.empty()) return shims;
+  std::set<std::string> alive;
+  for (auto& entry : fs::directory_iterator("/proc", error)) {
+    auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    auto id = shim_container(read_small(entry.path() / "cmdline"));
+    if (!orphans.count(id)) continue;
+    auto pid = static_cast<std::int32_t>(std::stol(name));
+    auto ticks = read_start_ticks(pid);
+    if (!ticks) continue;
+    alive.insert(id);
+    runtime_object shim;
+    shim.kind = object_kind::shim;
+    shim.id = id;
+    shim.name = "shim of " + id.substr(0, 12);
+    shim.running = true;
+    shim.labels = {{labels::cluster, owner_.cluster}, {labels::node, owner_.node}};
+    shim.state.where.pid = pid;
+    shim.state.where.start_ticks = *ticks;
+    shims.push_back(std::move(shim));
+  }
+  for (auto& id : orphans)
+    if (!alive.count(id)) forget_container(id);
+  return shims;
+}
+
+} // namespace poseidon::engine
