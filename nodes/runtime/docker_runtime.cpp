@@ -36,7 +36,7 @@ public:
   explicit docker_runtime(docker_options options) {
     auto path = engine::socket_path(options.engine);
     if (!path) refused_ = path.error;
-    core_ = std::make_unique<docker_core>(std::move(options), path ? *path : std::string("/nonexistent"));
+    core_ = std::make_shared<docker_core>(std::move(options), path ? *path : std::string("/nonexistent"));
     guard_.emplace(asio::make_work_guard(core_->io()));
     thread_ = std::thread([this] { core_->io().run(); });
   }
@@ -93,6 +93,9 @@ public:
   }
   void watch(std::function<void(const service_exited&)> watcher) override {
     asio::post(core_->io(), [core = core_.get(), watcher = std::move(watcher)]() mutable { core->watcher = std::move(watcher); });
+  }
+  void watch_engine(std::function<void(const engine_changed&)> watcher) override {
+    asio::post(core_->io(), [core = core_.get(), watcher = std::move(watcher)]() mutable { core->engine_watcher = std::move(watcher); });
   }
   void update_instance_file(launch_plan_ptr plan, answer<done> to) override {
     run<done>(std::move(to), [plan = std::move(plan)](docker_core& core) { return core.update_instance_file(plan); });

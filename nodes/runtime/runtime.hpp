@@ -7,14 +7,13 @@
 // Calls for one group are done in the order in which they were made; `stop` and `remove` cut an `ensure` short.
 // A destroyed runtime answers what is still open with `shutting_down`.
 
+#include "messages/commands.hpp"
 #include "messages/runtime.hpp"
+#include "nodes/dialer/unique_fd.hpp"
 
 #include <functional>
 
 namespace poseidon {
-
-/// The value of a call that has nothing to say but that it is done.
-struct done {};
 
 /// Takes one answer.
 template <class T>
@@ -24,8 +23,8 @@ using answer = std::function<void(outcome<T>)>;
 /// it); answers errc::ok when it was sent, or when that process is gone already.
 using signaller = std::function<void(const endpoint&, int signal, std::function<void(failure)>)>;
 
-/// Opens a connection to `port` inside the endpoint's network namespace; answers a connected socket that the taker closes.
-using namespace_dial = std::function<void(const endpoint&, std::uint16_t port, millis timeout, answer<int>)>;
+/// Opens a connection to `port` inside the endpoint's network namespace (dialer_client::async_connect).
+using namespace_dial = std::function<void(const endpoint&, std::uint16_t port, millis timeout, answer<unique_fd>)>;
 
 /// What of a container's output is wanted.
 struct log_request {
@@ -75,8 +74,11 @@ public:
   /// What the group uses now, summed over its services. At most 10 s.
   virtual void stats(group_key key, answer<group_stats>) = 0;
 
-  /// Tells of every service that ended by itself: not those that `stop` or `remove` ended. One watcher; the last one counts.
+  /// Tells of every service that ended by itself: not of those that `stop` or `remove` ended. One watcher; the last one counts.
   virtual void watch(std::function<void(const service_exited&)>) = 0;
+
+  /// Tells when the engine goes away and when it is back (then what it holds may have changed). One watcher; the last one counts.
+  virtual void watch_engine(std::function<void(const engine_changed&)>) = 0;
 
   /// Rewrites /run/poseidon/instance.json (and flag) of the group from the plan, atomically. At most 10 s.
   virtual void update_instance_file(launch_plan_ptr plan, answer<done>) = 0;

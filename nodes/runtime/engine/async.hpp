@@ -1,6 +1,8 @@
 #pragma once
 // Waiting in coroutines of one io thread: conditions, bounded concurrency, callbacks of other parts. Nothing here locks;
 // everything belongs to the thread that runs the io_context.
+//
+// GCC 12 destroys temporaries wrongly around a co_await inside ?:, && or ||: a co_await stands in a statement of its own.
 
 #include <utility>
 
@@ -17,6 +19,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 
 namespace poseidon::engine {
 
@@ -138,7 +141,7 @@ task<T> await_callback(asio::io_context& io, steady_time deadline, Begin begin, 
   boost::system::error_code ignored;
   co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   if (state->value) co_return std::move(*state->value);
-  co_return late;
+  co_return std::move(late);
 }
 
 } // namespace poseidon::engine

@@ -60,8 +60,9 @@ void put_limits(json& host, const service_spec& service, const create_options& o
   host["NanoCpus"] = std::uint64_t(limits.cpu_millis) * 1'000'000;
   // gVisor's own threads count; below 512 it dies at start.
   host["PidsLimit"] = is_gvisor(service) ? std::max(limits.pids, 512u) : limits.pids;
-  host["Ulimits"] = {{{"Name", "nofile"}, {"Soft", options.open_files}, {"Hard", options.open_files}},
-                     {{"Name", "core"}, {"Soft", 0}, {"Hard", 0}}};
+  host["Ulimits"] = json::array({{{"Name", "core"}, {"Soft", 0}, {"Hard", 0}}});
+  if (options.open_files)
+    host["Ulimits"].push_back({{"Name", "nofile"}, {"Soft", options.open_files}, {"Hard", options.open_files}});
   if (limits.disk_bytes && options.disk_limits) host["StorageOpt"] = {{"size", std::to_string(limits.disk_bytes)}};
 }
 

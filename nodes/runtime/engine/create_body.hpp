@@ -14,7 +14,7 @@ struct create_options {
   std::string image_user;             ///< the image's own user, asked for only by security_mode::strict
   bool disk_limits = false;           ///< the engine's storage can bound a container's disk
   std::uint64_t log_bytes = 4u << 20; ///< of the engine's own copy of the output
-  std::uint64_t open_files = 65536;   ///< ulimit nofile
+  std::uint64_t open_files = 16384;   ///< ulimit nofile; 0: the engine's own
 };
 
 /// True when the strict profile has to know the image's user before the body can be made.

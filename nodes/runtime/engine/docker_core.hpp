@@ -76,6 +76,7 @@ public:
   asio::io_context& io() { return *io_; }
   /// Set by any call of watch(); called on the io thread.
   std::function<void(const service_exited&)> watcher;
+  std::function<void(const engine_changed&)> engine_watcher;
 
 private:
   /// Where an ensure stands: what its steps share.
@@ -102,6 +103,7 @@ private:
   task<failure> take_place(ensure_work& work);
   task<outcome<std::string>> create_once(ensure_work& work, std::size_t service);
   task<failure> start_in_order(group_ptr group, group_key key, steady_time deadline);
+  task<void> await_noticed_end(std::string id, steady_time deadline);
   task<failure> start_container(const std::string& id, steady_time deadline);
   task<outcome<container_info>> look(std::string name_or_id, steady_time deadline);
   task<outcome<container_info>> look_until_known(std::string name_or_id, steady_time deadline);
@@ -135,6 +137,7 @@ private:
   // docker_isolation.cpp
   task<failure> agree();
   task<failure> prove_isolation(std::string oci_runtime, steady_time deadline);
+  task<failure> try_probe(std::string oci_runtime, steady_time deadline);
   task<failure> run_probe(std::string name, std::string oci_runtime, steady_time deadline);
   task<failure> import_probe(steady_time deadline);
 
@@ -169,6 +172,7 @@ private:
   std::set<std::string> proved_;      ///< OCI runtimes with proved isolation
   std::optional<runtime_info> info_;
   bool disk_limits_ = false, background_ = false;
+  std::uint64_t open_files_ = create_options().open_files; ///< 0 once the engine has turned out unable to set it
   wait_list engine_back_;
   std::unique_ptr<asio::io_context> io_;
   std::unique_ptr<engine_client> client_;

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace poseidon::engine {
@@ -127,6 +128,7 @@ task<void> docker_core::follow_events() {
     if (std::chrono::steady_clock::now() - begun > std::chrono::seconds(5)) wait = millis(100);
     warn("the engine's events broke off: " + (reply.fault ? reply.fault.detail : std::string("end of stream")));
     client_->drop_idle();
+    if (engine_watcher) engine_watcher({false});
     for (;;) {
       co_await pause(wait, steady_time::max());
       wait = std::min(wait * 2, millis(5000));
@@ -135,6 +137,7 @@ task<void> docker_core::follow_events() {
     }
     engine_back_.notify_all();
     co_await sweep();
+    if (engine_watcher) engine_watcher({true});
   }
 }
 

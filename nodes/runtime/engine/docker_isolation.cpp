@@ -18,8 +18,8 @@ namespace {
 constexpr std::uint16_t probe_port = 7411; ///< as in probe.c
 
 /// Reads a socket to its end (bounded), then closes it.
-task<std::string> read_all(asio::io_context& io, int socket, steady_time deadline) {
-  asio::posix::stream_descriptor stream(io, socket);
+task<std::string> read_all(asio::io_context& io, unique_fd socket, steady_time deadline) {
+  asio::posix::stream_descriptor stream(io, socket.release());
   asio::steady_timer timer(io, deadline);
   timer.async_wait([&stream](const boost::system::error_code& error) {
     if (!error) stream.cancel();
@@ -82,6 +82,22 @@ task<outcome<runtime_info>> docker_core::start() {
 task<failure> docker_core::prove_isolation(std::string oci_runtime, steady_time deadline) {
   if (!options_.prove_isolation || proved_.count(oci_runtime)) co_return failure();
   if (!options_.dial) co_return fail(errc::isolation_unproven, "there is no way to reach into a container: is the dialer running?");
+  auto problem = co_await try_probe(oci_runtime, deadline);
+  if (problem.detail.find("rlimit") != std::string::npos && open_files_) {
+    // An engine without CAP_SYS_RESOURCE can't give more than it has itself.
+    warn("the engine can't set the limit of open files for containers: they keep the engine's own");
+    open_files_ = 0;
+    problem = co_await try_probe(oci_runtime, deadline);
+  }
+  if (problem) {
+    problem.detail = "isolation is not proved" + (oci_runtime.empty() ? "" : " for runtime " + oci_runtime) + ": " + problem.detail;
+    co_return problem;
+  }
+  proved_.insert(oci_runtime);
+  co_return failure();
+}
+
+task<failure> docker_core::try_probe(std::string oci_runtime, steady_time deadline) {
   static std::uint64_t count = 0;
   group_key key;
   key.instance.value = "probe-" + oci_runtime + "-" + std::to_string(++count) + "-" + std::to_string(::getpid());
@@ -93,12 +109,7 @@ task<failure> docker_core::prove_isolation(std::string oci_runtime, steady_time 
     if (trouble) warn("the probe container can't be removed: " + trouble.detail);
   };
   asio::co_spawn(*io_, removal(this, name), asio::detached);
-  if (problem) {
-    problem.detail = "isolation is not proved" + (oci_runtime.empty() ? "" : " for runtime " + oci_runtime) + ": " + problem.detail;
-    co_return problem;
-  }
-  proved_.insert(oci_runtime);
-  co_return failure();
+  co_return problem;
 }
 
 /// A container made exactly as an isolated service is; its own report, fetched from inside its namespace, is the proof.
@@ -115,6 +126,7 @@ task<failure> docker_core::run_probe(std::string name, std::string oci_runtime, 
   plan.spec = spec;
   create_options options;
   options.owner = owner_;
+  options.open_files = open_files_;
   options.instance_folder = instance_folder(plan.key);
   if (auto problem = write_instance_folder(plan)) co_return problem;
   auto body = create_body(plan, 0, options);
@@ -139,11 +151,11 @@ task<failure> docker_core::run_probe(std::string name, std::string oci_runtime, 
   failure last = fail(errc::isolation_unproven, "the probe container can't be reached inside");
   // Started is not yet listening: its first instructions race with ours.
   for (int attempt = 0; attempt < 100; ++attempt) {
-    auto begin = [&dial, where](answer<int> connected) { dial(where, probe_port, millis(1000), std::move(connected)); };
-    outcome<int> late = last;
-    auto socket = co_await await_callback<outcome<int>>(*io_, sooner(deadline, millis(1500)), begin, late);
+    auto begin = [&dial, where](answer<unique_fd> connected) { dial(where, probe_port, millis(1000), std::move(connected)); };
+    outcome<unique_fd> late(last);
+    auto socket = co_await await_callback<outcome<unique_fd>>(*io_, sooner(deadline, millis(1500)), begin, std::move(late));
     if (socket) {
-      auto report = co_await read_all(*io_, *socket, sooner(deadline, millis(2000)));
+      auto report = co_await read_all(*io_, std::move(*socket), sooner(deadline, millis(2000)));
       auto wrong = judge_probe(report);
       co_return wrong.empty() ? failure() : fail(errc::isolation_unproven, "in the probe container, " + wrong);
     }

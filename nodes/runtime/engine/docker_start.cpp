@@ -55,6 +55,7 @@ task<failure> docker_core::ensure_services(ensure_work& work) {
   work.options.owner = owner_;
   work.options.instance_folder = instance_folder(work.plan->key);
   work.options.log_bytes = options_.log_bytes;
+  work.options.open_files = open_files_;
   if (spec.network == network_mode::isolated) {
     for (auto& service : spec.services) {
       auto problem = co_await prove_isolation(service.runtime, work.deadline);
@@ -91,6 +92,7 @@ task<failure> docker_core::ensure_container(ensure_work& work, std::size_t index
   if (!known || id.error.code == errc::unknown_instance) id = co_await create_container(work, index);
   if (!id) co_return id.error;
   work.tell(group_step::starting);
+  co_await await_noticed_end(*id, work.deadline);
   auto problem = co_await take_place(work);
   if (!problem) problem = co_await start_container(*id, work.deadline);
   if (problem) co_return problem;
@@ -185,6 +187,13 @@ task<failure> docker_core::ensure_image(ensure_work& work, const service_spec& s
   if (work.given_up()) co_return given_up_failure();
   if (!problem) work.pulled.insert(service.image);
   co_return problem;
+}
+
+/// A process that we saw end runs, for the engine, a moment longer: a start in between would be answered with "it runs".
+task<void> docker_core::await_noticed_end(std::string id, steady_time deadline) {
+  auto found = by_id_.find(id);
+  if (found == by_id_.end() || found->second->running || found->second->where.pid == 0) co_return;
+  co_await client_->post("/containers/" + id + "/wait", "", sooner(deadline, call_time));
 }
 
 task<failure> docker_core::start_container(const std::string& id, steady_time deadline) {
@@ -297,6 +306,7 @@ task<failure> docker_core::start_in_order(group_ptr group, group_key key, steady
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a->order < b->order; });
   bool namespace_is_new = false;
   for (auto& container : all) {
+    co_await await_noticed_end(container->id, deadline);
     auto now = co_await look_until_known(container->id, deadline);
     if (!now) co_return now.error;
     bool joined = now->network_mode.starts_with("container:");

@@ -230,7 +230,8 @@ task<outcome<done>> docker_core::remove_object(runtime_object object) {
   case object_kind::container: {
     if (auto found = by_id_.find(object.id); found != by_id_.end()) found->second->expected = true;
     auto place = co_await removes_.acquire(*io_, deadline);
-    problem = place ? co_await remove_container(object.id, deadline) : fail(errc::engine_timeout, "the engine is busy with other removals");
+    if (!place) co_return fail(errc::engine_timeout, "the engine is busy with other removals");
+    problem = co_await remove_container(object.id, deadline);
     if (problem) break;
     if (auto found = by_id_.find(object.id); found != by_id_.end()) {
       auto tracked = found->second;

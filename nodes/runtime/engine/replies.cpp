@@ -201,6 +201,7 @@ service_state to_service_state(const container_info& container) {
   state.exit_code = container.running ? 0 : container.exit_code;
   state.out_of_memory = container.out_of_memory;
   state.image_health = container.image_health;
+  state.healthy = container.health == "healthy";
   state.ports = ports_from_label(label(ports_label));
   if (state.ports.empty() && container.exposed.size() == 1)
     state.ports.push_back({container.exposed.front(), port_protocol::http, "web"});
