@@ -2,6 +2,7 @@
 
 #include "nodes/dialer/dialer_loop.hpp"
 #include "nodes/dialer/privilege.hpp"
+#include "nodes/dialer/syscall_filter.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -53,7 +54,7 @@ bool become(const passwd& user) {
          ::setresgid(user.pw_gid, user.pw_gid, user.pw_gid) == 0 && ::setresuid(user.pw_uid, user.pw_uid, user.pw_uid) == 0;
 }
 
-int child(int socket, const passwd* user) {
+int child(int socket, const passwd* user, std::size_t handles_max) {
   ::prctl(PR_SET_NAME, "poseidon-dialer", 0, 0, 0);
   ignore_signals();
   if (!isolate_descriptors(socket)) return 73;
@@ -68,23 +69,24 @@ int child(int socket, const passwd* user) {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const auto handles = descriptors > 2 * descriptors_spare ? (descriptors - descriptors_spare) / 2 : descriptors_spare / 2;
   // On the heap: the table is large for a stack.
-  auto loop = std::make_unique<dialer_loop>(socket_number, std::move(own_network),
-                                            std::min<std::uint64_t>(handles, handle_table::capacity_max));
+  auto loop = std::make_unique<dialer_loop>(socket_number, std::move(own_network), std::min<std::uint64_t>(handles, handles_max));
+  // What the kernel refuses here was not in force before either: better a dialer without than none.
+  install_syscall_filter();
   return loop->run();
 }
 
 } // namespace
 
-outcome<dialer_process> start_dialer(const std::string& user) {
+outcome<dialer_process> start_dialer(const dialer_options& options) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return system_failure("socketpair");
   unique_fd ours{ends[0]}, theirs{ends[1]};
-  const auto* entry = ::geteuid() == 0 ? ::getpwnam(user.c_str()) : nullptr;
+  const auto* entry = ::geteuid() == 0 ? ::getpwnam(options.user.c_str()) : nullptr;
   const pid_t pid = ::fork();
   if (pid < 0) return system_failure("fork");
   if (pid == 0) {
     ours.reset();
-    ::_exit(child(theirs.get(), entry));
+    ::_exit(child(theirs.get(), entry, options.handles_max));
   }
   return dialer_process{std::move(ours), pid};
 }

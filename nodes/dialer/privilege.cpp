@@ -60,6 +60,10 @@ std::vector<gid_t> groups_of(const passwd& user, std::span<const std::string> so
 failure keep_capabilities(std::span<const int> capabilities) {
   capability_sets now{};
   if (!read_capabilities(now)) return denied("capget");
+  // A change of user leaves the permitted ones (with KEEPCAPS), but none in effect.
+  auto all = now;
+  for (auto& word : all) word.effective = word.permitted;
+  if (!write_capabilities(all)) return denied("capset");
   if (has(now, CAP_SETPCAP))
     for (int each = 0; ::prctl(PR_CAPBSET_READ, each, 0, 0, 0) >= 0; ++each)
       if (std::find(capabilities.begin(), capabilities.end(), each) == capabilities.end() &&

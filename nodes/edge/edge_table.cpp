@@ -64,6 +64,15 @@ bool edge_table::expire(const std::string& host, boot_time now) {
   return true;
 }
 
+std::vector<route_entry> edge_table::entries() const {
+  std::vector<route_entry> all;
+  for (const auto& part : shards_) {
+    const std::shared_lock lock{part.mutex};
+    for (const auto& [host, route] : part.routes) all.push_back(route->entry);
+  }
+  return all;
+}
+
 std::size_t edge_table::size() const {
   std::size_t sum = 0;
   for (const auto& part : shards_) {

@@ -30,6 +30,8 @@ public:
   /// Who is told of each deadline: of those that are there already, and of each as it is applied. Empty: nobody any more.
   void on_deadline(std::function<void(boot_time, const std::string& host)> told);
   std::size_t size() const;
+  /// Every entry, in no particular order; each shard at one moment.
+  std::vector<route_entry> entries() const;
 
 private:
   struct alignas(64) shard {

@@ -11,9 +11,8 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-#include <poll.h>
-
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <optional>
 #include <random>
@@ -38,14 +37,17 @@ class dialer_test : public testing::Test {
 protected:
   void SetUp() override {
     ASSERT_EQ(::geteuid(), 0u) << "the dialer's tests need root: they make network namespaces";
-    auto started = start_dialer();
+    start({});
+  }
+  void start(const dialer_options& options) {
+    auto started = start_dialer(options);
     ASSERT_TRUE(started) << started.error.detail;
     pid = started->pid;
-    socket_fd = started->socket.get();
     client.emplace(io, std::move(started->socket));
     runner = std::thread{[this] { io.run(); }};
   }
-  void TearDown() override {
+  void TearDown() override { stop(); }
+  void stop() {
     if (client) client->stop();
     work.reset();
     if (runner.joinable()) runner.join();
@@ -53,6 +55,17 @@ protected:
     if (pid > 0) {
       EXPECT_EQ(reap_dialer(pid), 0);
     }
+    pid = 0;
+  }
+  void restart(const dialer_options& options) {
+    stop();
+    io.restart();
+    work.emplace(io.get_executor());
+    start(options);
+  }
+  std::string status_of_dialer() const {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+    return {std::istreambuf_iterator<char>{file}, {}};
   }
   outcome<unique_fd> connect(const endpoint& where, std::uint16_t port, millis timeout = 5s) {
     std::promise<outcome<unique_fd>> answer;
@@ -76,7 +89,6 @@ protected:
   std::optional<dialer_client> client;
   std::thread runner;
   pid_t pid = 0;
-  int socket_fd = -1;
 };
 
 TEST_F(dialer_test, connects_inside_the_right_namespace) {
@@ -146,7 +158,7 @@ TEST_F(dialer_test, says_when_the_process_has_ended) {
 TEST_F(dialer_test, signals) {
   namespace_process one{80, greet("one")};
   EXPECT_EQ(signal(one.where(), 0).code, errc::ok);
-  EXPECT_EQ(signal(one.where(), SIGKILL).code, errc::ok);
+  ASSERT_EQ(signal(one.where(), SIGKILL).code, errc::ok);
   EXPECT_EQ(one.wait(), SIGKILL);
   EXPECT_EQ(signal(one.where(), SIGKILL).code, errc::service_died);
 }
@@ -215,14 +227,39 @@ TEST_F(dialer_test, stop_answers_what_is_under_way) {
 TEST_F(dialer_test, keeps_only_the_privilege_it_needs) {
   namespace_process one{80, greet("one")};
   EXPECT_EQ(read_from(one.where(), 80), "one"); // by now it has confined itself
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
-  const std::string status{std::istreambuf_iterator<char>{file}, {}};
+  const auto status = status_of_dialer();
   // CAP_KILL (5), CAP_SYS_PTRACE (19), CAP_SYS_ADMIN (21)
   for (const char* set : {"CapPrm:\t", "CapEff:\t", "CapBnd:\t"})
     EXPECT_NE(status.find(std::string{set} + "0000000000280020"), std::string::npos) << status;
   EXPECT_NE(status.find("CapAmb:\t0000000000000000"), std::string::npos);
   EXPECT_NE(status.find("CapInh:\t0000000000000000"), std::string::npos);
   EXPECT_NE(status.find("NoNewPrivs:\t1"), std::string::npos);
+  EXPECT_NE(status.find("Seccomp:\t2"), std::string::npos) << "its system calls are filtered";
+  int open_files = 0;
+  for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator{"/proc/" + std::to_string(pid) + "/fd"}) ++open_files;
+  EXPECT_EQ(open_files, 3 + 1 + 1 + 2) << "standard ones, socket, own network, one process's two: nothing of its parent's";
+}
+
+TEST_F(dialer_test, works_as_an_ordinary_user) {
+  restart({"nobody", 4096});
+  namespace_process one{80, greet("one")};
+  EXPECT_EQ(read_from(one.where(), 80), "one");
+  EXPECT_NE(status_of_dialer().find("Uid:\t65534\t65534\t65534\t65534"), std::string::npos);
+  EXPECT_NE(status_of_dialer().find("CapEff:\t0000000000280020"), std::string::npos);
+  ASSERT_EQ(signal(one.where(), SIGKILL).code, errc::ok) << "a process of root's, by its capability";
+  EXPECT_EQ(one.wait(), SIGKILL);
+}
+
+TEST_F(dialer_test, what_was_evicted_is_opened_again) {
+  restart({"poseidon", 1});
+  namespace_process one{80, greet("one")}, two{80, greet("two")}, three{80, greet("three")};
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(read_from(one.where(), 80), "one");
+    EXPECT_EQ(read_from(two.where(), 80), "two");
+    EXPECT_EQ(signal(three.where(), 0).code, errc::ok);
+  }
+  one.stop();
+  EXPECT_EQ(connect(one.where(), 80).error.code, errc::service_died);
 }
 
 TEST_F(dialer_test, reaches_an_address_without_a_pid) {
