@@ -80,7 +80,10 @@ inline ledger_actor spawn_fold_ledger(caf::actor_system& system, fold_ledger_ptr
           l->subscribers.push_back(m.sink);
           return image_of(l->state);
         },
-        [l](const get_image&) { return image_of(l->state); },
+        [self, l](const get_image&) -> caf::result<ledger_image_ptr> {
+          if (l->silent) return self->make_response_promise<ledger_image_ptr>();
+          return image_of(l->state);
+        },
         [self, l](const get_instance& m) -> caf::result<row_ptr> {
           if (l->silent) return self->make_response_promise<row_ptr>();
           return find_row(l->state, m.instance);
