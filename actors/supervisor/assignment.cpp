@@ -18,7 +18,8 @@ duty duty_to_held(const instance_row& row, const epoch& held) {
 duty decide_duty(const instance_row& row, const std::optional<epoch>& held, const std::optional<epoch>& last_held,
                  const node_licence& me) {
   if (held) return duty_to_held(row, *held);
-  if (row.phase != ledger_phase::assigned || row.node != me.node || row.node_run != me.run || !me.registered) return {};
+  const bool unbegun = row.phase == ledger_phase::assigned || (row.phase == ledger_phase::stopping && row.stop_mark);
+  if (!unbegun || row.node != me.node || row.node_run != me.run || !me.registered) return {};
   if (last_held && row.epoch <= *last_held) return {};
   if (row.stop_mark) return {duty_kind::end_unborn, *row.stop_mark, row.stopped_by};
   return {duty_kind::launch, end_reason::none, {}};

@@ -1,0 +1,539 @@
+// The supervisor with instance actors whose fate the test decides.
+
+#include "actors/supervisor/supervisor.hpp"
+
+#include "test/support/actor_fixture.hpp"
+#include "test/support/fake_runtime.hpp"
+#include "test/support/fold_ledger.hpp"
+#include "test/support/memory_journal.hpp"
+
+namespace poseidon {
+namespace {
+
+using namespace test;
+
+/// One spawned instance actor.
+struct puppet {
+  instance_seed seed;
+  caf::actor handle;
+  std::vector<stop_instance> stops;
+  std::vector<end_reason> fences;
+  std::vector<bool> engine;
+  bool stubborn = false; ///< outlives being told to exit
+};
+
+struct supervisor_test : actor_test {
+  std::shared_ptr<fold_ledger> ledger = std::make_shared<fold_ledger>(time);
+  memory_journal_ptr disk = std::make_shared<memory_journal>();
+  fake_engine_ptr engine = std::make_shared<fake_engine>();
+  ledger_actor ledger_handle = spawn_fold_ledger(system, ledger);
+  journal_actor journal_handle = spawn_memory_journal(system, disk, ledger_handle);
+  runtime_actor runtime_handle = spawn_fake_runtime(system, engine);
+  std::vector<std::shared_ptr<puppet>> puppets;
+  std::size_t reapers = 0;
+  caf::actor reaper_handle;
+  supervisor_actor supervisor;
+  supervisor_deps deps;
+
+  supervisor_test() {
+    auto spec = std::make_shared<instance_spec>();
+    spec->services.emplace_back();
+    spec->services[0].image = "web:1";
+    spec->reserve = {64ull << 20, 100};
+    limit_table limits;
+    limits.per_owner = 0;
+    ledger->put(put_limits_entry{limits});
+    ledger->put(put_challenge_entry{{"web"}, "sha256:r", {"sha256:web"}, spec, "{}", {}});
+    deps.cluster = "c1";
+    deps.node = {"n1"};
+    deps.run = {9, 1};
+    deps.machine = {"boot/1"};
+    deps.version = "1";
+    deps.clock = std::shared_ptr<const clock>(&time, [](auto*) {});
+    deps.ledger = ledger_handle;
+    deps.journal = journal_handle;
+    deps.runtime = runtime_handle;
+    deps.timers = world.timers;
+    deps.make_instance = [this](const instance_seed& seed) { return make_puppet(seed); };
+    deps.make_reaper = [this] {
+      ++reapers;
+      reaper_handle = nullptr;
+      auto made = system.spawn([](reaper_actor::pointer) -> reaper_actor::behavior_type {
+        return {[](const timer_due&) {}, [](const engine_changed&) {},
+                [](const collect_garbage&) { return outcome<garbage_report>{garbage_report{{"x"}, {}}}; }};
+      });
+      reaper_handle = caf::actor_cast<caf::actor>(made);
+      return made;
+    };
+    deps.load = [] { return node_load{250, 500}; };
+    deps.url_of = [](const instance_row& row) { return "http://" + row.host + "/"; };
+    deps.unseal = [](const sealed_secret& s, const instance_id&) -> outcome<secret> {
+      if (s.bytes == "broken") return failure{errc::forbidden, "another key", {}, {}, {}};
+      return secret{s.bytes};
+    };
+    deps.seal = [](const secret& s, const instance_id&) { return outcome<sealed_secret>{sealed_secret{s.reveal()}}; };
+  }
+  ~supervisor_test() override {
+    deps = {};
+    for (auto& p : puppets) caf::anon_send_exit(p->handle, caf::exit_reason::kill);
+    for (auto a : {caf::actor_cast<caf::actor>(supervisor), caf::actor_cast<caf::actor>(journal_handle),
+                   caf::actor_cast<caf::actor>(runtime_handle), caf::actor_cast<caf::actor>(ledger_handle)})
+      if (a) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+    ledger->subscribers.clear();
+    engine->watchers.clear();
+    puppets.clear();
+    run();
+  }
+
+  instance_actor make_puppet(const instance_seed& seed) {
+    auto p = std::make_shared<puppet>();
+    p->seed = seed;
+    puppets.push_back(p);
+    auto handle = system.spawn([p, disk = disk](instance_actor::pointer self) -> instance_actor::behavior_type {
+      self->set_exit_handler([p, self](caf::exit_msg& m) {
+        if (!p->stubborn) self->quit(m.reason);
+      });
+      if (!p->seed.adopt) disk->records[{p->seed.record->instance, p->seed.record->epoch}] = p->seed.record;
+      return {[](const timer_due&) {},
+              [](const service_exited&) {},
+              [](const group_progress&) {},
+              [p](const stop_instance& m) {
+                p->stops.push_back(m);
+                return outcome<done>{done{}};
+              },
+              [](const extend_instance&) { return outcome<extended>{extended{{77}, 7}}; },
+              [](const read_logs&) { return outcome<log_text>{log_text{"text"}}; },
+              [](const read_stats&) { return outcome<group_stats>{group_stats{}}; },
+              [p](const fence_instance& m) { p->fences.push_back(m.reason); },
+              [p](const engine_changed& m) { p->engine.push_back(m.up); }};
+    });
+    p->handle = caf::actor_cast<caf::actor>(handle);
+    return handle;
+  }
+
+  void begin() {
+    supervisor = spawn_supervisor(system, deps);
+    run();
+  }
+  /// The process dies: nothing of it acts any more; disk and engine stay.
+  void crash_and_restart(std::uint64_t new_run) {
+    ledger->subscribers.clear();
+    engine->watchers.clear();
+    caf::anon_send_exit(supervisor, caf::exit_reason::kill);
+    for (auto& p : puppets) caf::anon_send_exit(p->handle, caf::exit_reason::kill);
+    run();
+    puppets.clear();
+    deps.run = {9, new_run};
+    begin();
+  }
+  row_ptr start(const std::string& id, const std::string& flag = {}) {
+    start_entry e;
+    e.instance = {id};
+    e.owner.user = id;
+    e.key = key_of(e.owner);
+    e.challenge = {"web"};
+    e.host = id + ".test";
+    e.flag = {flag};
+    ledger->put(e);
+    run();
+    return ledger->row(id);
+  }
+  fact_head head_of(const instance_row& row, std::uint64_t number) { return {row.id, row.epoch, row.node, deps.run, number}; }
+  void quit(puppet& p, const caf::error& reason = {}) {
+    caf::anon_send(caf::actor_cast<caf::actor>(p.handle), caf::exit_msg{p.handle.address(), reason});
+    run();
+  }
+  /// `ended` folded, record forgotten, actor gone.
+  void finish(puppet& p, end_reason reason, std::uint64_t number = 99) {
+    auto& r = *p.seed.record;
+    ended_entry e;
+    e.head = {r.instance, r.epoch, deps.node, deps.run, number};
+    e.reason = reason;
+    ledger->put(e);
+    disk->records.erase({r.instance, r.epoch});
+    quit(p);
+  }
+  node_status status() { return *world.answer_now<node_status>(supervisor, get_node_status{}); }
+  template <class R, class M>
+  outcome<R> command(M m) { return *world.answer_now<outcome<R>>(supervisor, std::move(m)); }
+};
+
+TEST_F(supervisor_test, registers_with_what_the_machine_has_and_launches_what_the_fold_assigns) {
+  begin();
+  auto s = status();
+  EXPECT_TRUE(s.registered) << s.trouble.detail;
+  EXPECT_EQ(s.capacity.memory_bytes, engine->info.memory_bytes);
+  EXPECT_EQ(s.cpu_permille, 250u);
+  auto row = start("a", "FLAG");
+  ASSERT_EQ(puppets.size(), 1u);
+  auto& record = *puppets[0]->seed.record;
+  EXPECT_FALSE(puppets[0]->seed.adopt);
+  EXPECT_EQ(record.instance, row->id);
+  EXPECT_EQ(record.epoch, row->epoch);
+  EXPECT_EQ(record.host, "a.test");
+  EXPECT_EQ(record.url, "http://a.test/");
+  EXPECT_EQ(record.flag.reveal(), "FLAG");
+  EXPECT_EQ(record.phase, phase::assigned);
+  EXPECT_EQ(status().instances, 1u);
+}
+
+TEST_F(supervisor_test, what_was_queued_before_the_node_came_is_launched_after_its_node_up) {
+  start("a");
+  EXPECT_EQ(ledger->row("a")->phase, ledger_phase::queued);
+  begin();
+  EXPECT_EQ(puppets.size(), 1u);
+}
+
+TEST_F(supervisor_test, a_flag_that_does_not_open_fails_the_instance) {
+  begin();
+  start("a", "broken");
+  ASSERT_EQ(puppets.size(), 1u);
+  EXPECT_EQ(puppets[0]->seed.record->reason, end_reason::failed);
+  EXPECT_EQ(puppets[0]->seed.record->why.code, errc::forbidden);
+}
+
+TEST_F(supervisor_test, commands_go_to_the_actor_and_what_it_does_not_hold_is_unknown) {
+  begin();
+  start("a");
+  EXPECT_TRUE(command<done>(stop_instance{{"a"}, end_reason::solved, "key:x"}).ok());
+  ASSERT_EQ(puppets[0]->stops.size(), 1u);
+  EXPECT_EQ(command<extended>(extend_instance{{"a"}, {}})->extensions_used_ms, 7);
+  EXPECT_EQ(command<log_text>(read_logs{{"a"}, {}, 0})->text, "text");
+  EXPECT_TRUE(command<group_stats>(read_stats{{"a"}}).ok());
+  EXPECT_TRUE(command<done>(get_instance{{"a"}}).ok());
+  EXPECT_EQ(command<done>(get_instance{{"b"}}).error.code, errc::unknown_instance);
+  EXPECT_EQ(command<done>(stop_instance{{"b"}, end_reason::stopped, {}}).error.code, errc::unknown_instance);
+  EXPECT_EQ(command<garbage_report>(collect_garbage{})->removed.size(), 1u);
+}
+
+TEST_F(supervisor_test, a_mark_reaches_the_actor_once) {
+  begin();
+  start("a");
+  ledger->put(cancel_entry{{"a"}, end_reason::stopped, "key:x"});
+  ledger->put(cancel_entry{{"a"}, end_reason::stopped, "key:x"});
+  run();
+  ASSERT_EQ(puppets[0]->stops.size(), 1u);
+  EXPECT_EQ(puppets[0]->stops[0].actor, "key:x");
+}
+
+TEST_F(supervisor_test, a_reset_fences_the_old_copy_and_launches_the_new_one_after_it) {
+  begin();
+  auto row = start("a");
+  ledger->put(running_entry{head_of(*row, 1), {1}, {5'000}, {}});
+  move_entry move;
+  move.instance = {"a"};
+  move.expected = row->epoch;
+  move.expires_at = wall_time{5'000};
+  move.extensions_used_ms = 12;
+  ledger->put(move);
+  run();
+  ASSERT_EQ(puppets.size(), 1u);
+  ASSERT_EQ(puppets[0]->fences, std::vector<end_reason>{end_reason::fenced});
+  EXPECT_EQ(command<done>(stop_instance{{"a"}, end_reason::stopped, {}}).error.code, errc::unknown_instance)
+      << "a stop while both copies change places is the mark's";
+  finish(*puppets[0], end_reason::fenced);
+  ASSERT_EQ(puppets.size(), 2u);
+  EXPECT_EQ(puppets[1]->seed.record->epoch, ledger->row("a")->epoch);
+  EXPECT_GT(puppets[1]->seed.record->epoch, row->epoch);
+  EXPECT_EQ(puppets[1]->seed.record->deadline->wall, wall_time{5'000});
+  EXPECT_EQ(puppets[1]->seed.record->extensions_used_ms, 12);
+  EXPECT_TRUE(command<done>(get_instance{{"a"}}).ok());
+}
+
+TEST_F(supervisor_test, a_stop_between_the_copies_of_a_reset_ends_the_new_one_unborn) {
+  begin();
+  auto row = start("a");
+  move_entry move;
+  move.instance = {"a"};
+  move.expected = row->epoch;
+  ledger->put(move);
+  ledger->put(cancel_entry{{"a"}, end_reason::stopped, "key:x"});
+  run();
+  finish(*puppets[0], end_reason::fenced);
+  ASSERT_EQ(puppets.size(), 2u);
+  EXPECT_EQ(puppets[1]->seed.record->reason, end_reason::stopped);
+  EXPECT_EQ(puppets[1]->seed.record->stopped_by, "key:x");
+}
+
+TEST_F(supervisor_test, an_assignment_that_ended_here_is_not_begun_again) {
+  begin();
+  auto row = start("a");
+  quit(*puppets[0]); // its facts are still in the outbox
+  auto other = start("b");
+  EXPECT_EQ(puppets.size(), 2u);
+  EXPECT_EQ(puppets[1]->seed.record->instance.value, "b");
+}
+
+TEST_F(supervisor_test, the_engines_changes_reach_every_actor) {
+  begin();
+  start("a");
+  engine->tell(false);
+  run();
+  EXPECT_EQ(status().trouble.code, errc::engine_unavailable);
+  engine->tell(true);
+  run();
+  EXPECT_EQ(puppets[0]->engine, (std::vector<bool>{false, true}));
+  EXPECT_FALSE(status().trouble);
+}
+
+TEST_F(supervisor_test, keeps_trying_while_the_engine_is_down_and_says_why) {
+  engine->down = true;
+  auto record = std::make_shared<journal_record>();
+  record->instance = {"old"};
+  record->epoch = {1, 2, {1, 2}};
+  record->spec = std::make_shared<instance_spec>();
+  disk->records[{record->instance, record->epoch}] = record;
+  begin();
+  EXPECT_EQ(status().trouble.code, errc::engine_unavailable);
+  EXPECT_FALSE(status().registered);
+  ASSERT_EQ(puppets.size(), 1u) << "what the journal holds is taken over all the same";
+  EXPECT_TRUE(puppets[0]->seed.adopt);
+  engine->down = false;
+  advance(millis{1'500});
+  EXPECT_TRUE(status().registered);
+}
+
+TEST_F(supervisor_test, adopts_without_the_ledger_and_registers_when_it_answers) {
+  begin();
+  start("a");
+  ledger->silent = true;
+  crash_and_restart(2);
+  EXPECT_TRUE(puppets.empty());
+  EXPECT_EQ(command<done>(stop_instance{{"a"}, end_reason::stopped, {}}).error.code, errc::rebuilding);
+  advance(deps.image_wait + millis{10});
+  ASSERT_EQ(puppets.size(), 1u);
+  EXPECT_TRUE(command<done>(stop_instance{{"a"}, end_reason::stopped, {}}).ok());
+  ledger->silent = false;
+  advance(millis{20'000});
+  EXPECT_TRUE(status().registered);
+  EXPECT_EQ(puppets.size(), 1u);
+}
+
+TEST_F(supervisor_test, a_new_run_adopts_from_the_journal_and_keeps_what_the_fold_has) {
+  begin();
+  auto row = start("a");
+  ledger->put(running_entry{head_of(*row, 1), {1}, {5'000}, {}});
+  engine->put({row->id, row->epoch});
+  crash_and_restart(2);
+  ASSERT_EQ(puppets.size(), 1u);
+  EXPECT_TRUE(puppets[0]->seed.adopt);
+  EXPECT_EQ(ledger->row("a")->epoch, row->epoch);
+  EXPECT_EQ(ledger->row("a")->phase, ledger_phase::running);
+}
+
+TEST_F(supervisor_test, an_assignment_that_was_never_committed_is_assigned_anew_to_the_new_run) {
+  begin();
+  auto row = start("a");
+  disk->lose();
+  crash_and_restart(2);
+  auto now = ledger->row("a");
+  EXPECT_GT(now->epoch, row->epoch);
+  ASSERT_EQ(puppets.size(), 1u);
+  EXPECT_FALSE(puppets[0]->seed.adopt);
+  EXPECT_EQ(puppets[0]->seed.record->epoch, now->epoch);
+}
+
+TEST_F(supervisor_test, a_lost_journal_is_rebuilt_from_ledger_and_engine) {
+  begin();
+  auto row = start("a");
+  ledger->put(running_entry{head_of(*row, 1), {1}, {5'000}, {}});
+  engine->put({row->id, row->epoch});
+  auto gone = start("b");
+  engine->put({gone->id, gone->epoch});
+  engine->put({{"stranger"}, {1, 3, {3, 3}}});
+  disk->lose();
+  ledger->subscribers.clear();
+  ended_entry e;
+  e.head = head_of(*gone, 1);
+  e.reason = end_reason::stopped;
+  ledger->put(e);
+  crash_and_restart(2);
+  ASSERT_EQ(puppets.size(), 2u);
+  std::map<std::string, instance_seed> seeds;
+  for (auto& p : puppets) seeds[p->seed.record->instance.value] = p->seed;
+  EXPECT_TRUE(seeds["a"].adopt);
+  EXPECT_EQ(seeds["a"].record->phase, phase::running);
+  EXPECT_EQ(seeds["a"].record->deadline->wall, wall_time{5'000});
+  EXPECT_EQ(seeds["b"].record->reason, end_reason::fenced);
+  EXPECT_TRUE(disk->records.contains({row->id, row->epoch})) << "durable before anything is done with it";
+  EXPECT_EQ(ledger->row("a")->phase, ledger_phase::running);
+  EXPECT_EQ(ledger->row("stranger"), nullptr) << "reported, and left to its latest end";
+}
+
+TEST_F(supervisor_test, what_a_wiped_ledger_does_not_know_is_adopted_from_the_journal) {
+  begin();
+  auto row = start("a");
+  auto record = std::make_shared<journal_record>(*puppets[0]->seed.record);
+  record->phase = phase::running;
+  record->running_at = wall_time{1};
+  record->deadline = durable_deadline{"b", {1}, {9'000}};
+  disk->records[{row->id, row->epoch}] = record;
+  auto fresh = std::make_shared<fold_ledger>(time);
+  ledger->state = std::move(fresh->state);
+  ledger->sequence = 10;
+  crash_and_restart(2);
+  ASSERT_NE(ledger->row("a"), nullptr);
+  EXPECT_EQ(ledger->row("a")->phase, ledger_phase::running);
+  EXPECT_EQ(ledger->row("a")->host, "a.test");
+  EXPECT_EQ(ledger->row("a")->expires_at, wall_time{9'000});
+  EXPECT_TRUE(puppets[0]->fences.empty());
+}
+
+TEST_F(supervisor_test, a_copy_that_the_fold_gave_up_is_fenced_at_adoption) {
+  begin();
+  auto row = start("a");
+  crash_and_restart(2);
+  ledger->put(node_lost_entry{{"n1"}, deps.run, {}});
+  run();
+  auto now = ledger->row("a");
+  EXPECT_FALSE(puppets[0]->fences.empty()) << "queued again by the loss: nobody may run the old copy";
+  EXPECT_TRUE(status().registered) << "it registers again after its own loss";
+  finish(*puppets[0], end_reason::fenced);
+  now = ledger->row("a");
+  EXPECT_GT(now->epoch, row->epoch);
+  ASSERT_EQ(puppets.size(), 2u);
+  EXPECT_EQ(puppets[1]->seed.record->epoch, now->epoch);
+}
+
+TEST_F(supervisor_test, a_foreign_run_under_its_name_ends_its_launching) {
+  begin();
+  start("a");
+  node_up_entry other;
+  other.node = {"n1"};
+  other.run = {9, 77};
+  other.data = disk->data;
+  other.capacity = {1ull << 33, 8'000, 0};
+  other.incarnation = 1;
+  other.at = ledger->state.at;
+  ledger->put(other);
+  run();
+  EXPECT_EQ(status().trouble.code, errc::superseded);
+  start("b");
+  advance(millis{20'000});
+  EXPECT_EQ(puppets.size(), 1u);
+}
+
+TEST_F(supervisor_test, another_data_under_a_live_name_is_refused_and_retried) {
+  begin();
+  disk->data = {6, 6};
+  crash_and_restart(2);
+  EXPECT_FALSE(status().registered);
+  EXPECT_EQ(status().trouble.code, errc::name_conflict);
+  ledger->put(node_lost_entry{{"n1"}, {9, 1}, {}});
+  advance(millis{10'000});
+  EXPECT_TRUE(status().registered);
+}
+
+TEST_F(supervisor_test, an_actor_that_crashes_is_started_again_from_the_journal_with_back_off) {
+  begin();
+  start("a");
+  quit(*puppets[0], caf::exit_reason::unhandled_exception);
+  EXPECT_EQ(puppets.size(), 1u);
+  EXPECT_EQ(command<done>(stop_instance{{"a"}, end_reason::stopped, {}}).error.code, errc::rebuilding);
+  advance(millis{100});
+  ASSERT_EQ(puppets.size(), 2u);
+  EXPECT_TRUE(puppets[1]->seed.adopt);
+  quit(*puppets[1], caf::exit_reason::unhandled_exception);
+  advance(millis{150});
+  EXPECT_EQ(puppets.size(), 2u) << "the second wait is longer";
+  advance(millis{100});
+  EXPECT_EQ(puppets.size(), 3u);
+}
+
+TEST_F(supervisor_test, one_that_keeps_crashing_is_made_to_end) {
+  begin();
+  start("a");
+  for (int i = 0; i < 20 && puppets.back()->seed.record->reason == end_reason::none; ++i) {
+    quit(*puppets.back(), caf::exit_reason::unhandled_exception);
+    advance(millis{5'500});
+  }
+  EXPECT_EQ(puppets.back()->seed.record->reason, end_reason::failed);
+  EXPECT_EQ(puppets.back()->seed.record->why.code, errc::internal);
+  EXPECT_EQ(puppets.size(), 7u);
+}
+
+TEST_F(supervisor_test, a_crash_before_the_first_commit_is_begun_anew) {
+  begin();
+  auto row = start("a");
+  disk->records.clear();
+  quit(*puppets[0], caf::exit_reason::unhandled_exception);
+  advance(millis{100});
+  ASSERT_EQ(puppets.size(), 2u);
+  EXPECT_FALSE(puppets[1]->seed.adopt);
+  EXPECT_EQ(puppets[1]->seed.record->epoch, row->epoch);
+}
+
+TEST_F(supervisor_test, a_mark_that_came_while_the_actor_was_down_reaches_the_next_one) {
+  begin();
+  start("a");
+  quit(*puppets[0], caf::exit_reason::unhandled_exception);
+  ledger->put(cancel_entry{{"a"}, end_reason::stopped, "key:x"});
+  advance(millis{100});
+  ASSERT_EQ(puppets.size(), 2u);
+  EXPECT_EQ(puppets[1]->stops.size(), 1u);
+}
+
+TEST_F(supervisor_test, its_reaper_is_started_again) {
+  begin();
+  caf::anon_send_exit(reaper_handle, caf::exit_reason::kill);
+  run();
+  advance(deps.reaper_rule.first_delay + millis{10});
+  EXPECT_EQ(reapers, 2u);
+  EXPECT_TRUE(command<garbage_report>(collect_garbage{}).ok());
+}
+
+TEST_F(supervisor_test, a_shutdown_leaves_the_containers_and_ends_every_child) {
+  begin();
+  auto row = start("a");
+  engine->put({row->id, row->epoch});
+  EXPECT_TRUE(command<done>(shut_down{}).ok());
+  EXPECT_EQ(engine->containers(), 1u);
+  EXPECT_TRUE(puppets[0]->stops.empty());
+  EXPECT_EQ(ledger->row("a")->phase, ledger_phase::assigned);
+}
+
+TEST_F(supervisor_test, a_child_that_outlives_its_grace_is_killed) {
+  begin();
+  start("a");
+  puppets[0]->stubborn = true;
+  auto answer = world.ask_later<outcome<done>>(supervisor, shut_down{});
+  EXPECT_FALSE(answer->has_value());
+  advance(deps.child_grace + millis{10});
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_TRUE((*answer)->ok());
+}
+
+TEST_F(supervisor_test, a_shutdown_that_stops_instances_waits_for_their_end) {
+  begin();
+  start("a");
+  start("b");
+  auto answer = world.ask_later<outcome<done>>(supervisor, shut_down{true});
+  EXPECT_FALSE(answer->has_value());
+  for (auto& p : puppets) EXPECT_EQ(p->stops.size(), 1u);
+  finish(*puppets[0], end_reason::stopped);
+  EXPECT_FALSE(answer->has_value());
+  EXPECT_EQ(command<done>(stop_instance{{"z"}, end_reason::stopped, {}}).error.code, errc::shutting_down);
+  finish(*puppets[1], end_reason::stopped);
+  ASSERT_TRUE(answer->has_value());
+}
+
+TEST_F(supervisor_test, a_shutdown_that_stops_instances_ends_at_its_limit) {
+  begin();
+  start("a");
+  auto answer = world.ask_later<outcome<done>>(supervisor, shut_down{true});
+  advance(deps.stop_limit + millis{10});
+  EXPECT_TRUE(answer->has_value());
+}
+
+TEST_F(supervisor_test, nothing_is_launched_during_a_shutdown) {
+  begin();
+  start("a");
+  auto answer = world.ask_later<outcome<done>>(supervisor, shut_down{true});
+  start("b");
+  EXPECT_EQ(puppets.size(), 1u);
+  finish(*puppets[0], end_reason::stopped);
+  EXPECT_TRUE(answer->has_value());
+}
+
+} // namespace
+} // namespace poseidon
