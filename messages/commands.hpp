@@ -48,12 +48,14 @@ struct ledger_status {
   struct position folded;
   bool connected = false; ///< the log answers
   bool gate_open = true;  ///< false while rebuilding (rule 9)
-  std::string digest;     ///< of the state at `folded`
+  std::string digest;     ///< of the state at `folded`; empty unless asked for
   std::uint64_t entries = 0;
 };
 POSEIDON_FIELDS(ledger_status, folded, connected, gate_open, digest, entries)
-struct get_ledger_status {};
-POSEIDON_NO_FIELDS(get_ledger_status)
+struct get_ledger_status {
+  bool with_digest = false; ///< encodes the whole state: not for polling
+};
+POSEIDON_FIELDS(get_ledger_status, with_digest)
 
 // --- instances ------------------------------------------------------------------------------------------------------
 

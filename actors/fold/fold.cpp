@@ -19,6 +19,7 @@ std::uint64_t entries_since(const ledger_state& state, struct position folded, s
 /// Why the entry is not judged at all.
 std::optional<verdict> void_entry(const ledger_state& state, const placed_entry& entry) {
   const bool opens = std::holds_alternative<incarnation_entry>(entry.what->body);
+  if (entry.at.incarnation == 0) return folding::no_effect(errc::stale, "before the log's first incarnation");
   if (entry.at <= state.at) return folding::no_effect(errc::stale, "folded already");
   if (!opens && entry.at.incarnation != state.at.incarnation)
     return folding::no_effect(errc::stale, "not of the present incarnation");

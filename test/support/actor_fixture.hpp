@@ -21,6 +21,7 @@ public:
     run();
   }
   ~actor_world() {
+    for (auto& asker : askers_) caf::anon_send_exit(asker, caf::exit_reason::kill); // whose answer never came
     caf::anon_send_exit(timers, caf::exit_reason::user_shutdown);
     timers = nullptr;
     run();
@@ -66,10 +67,12 @@ public:
   template <class Reply, class Handle, class Message>
   std::shared_ptr<std::optional<Reply>> ask_later(const Handle& target, Message message) {
     auto slot = std::make_shared<std::optional<Reply>>();
-    system.spawn([slot, target, message = std::move(message)](caf::event_based_actor* self) {
+    std::erase_if(askers_, [](const auto& a) { return !caf::actor_cast<caf::strong_actor_ptr>(a); });
+    auto asker = system.spawn([slot, target, message = std::move(message)](caf::event_based_actor* self) {
       self->request(target, std::chrono::minutes(600'000), message)
           .then([slot](Reply& reply) { *slot = std::move(reply); }, [](caf::error&) {});
     });
+    askers_.push_back(asker.address());
     run();
     return slot;
   }
@@ -89,6 +92,7 @@ public:
   timers_actor timers;
 
 private:
+  std::vector<caf::actor_addr> askers_;
   /// The earliest moment at which CAF has something due.
   boot_time next_timeout(boot_time now) {
     struct peek : caf::detail::test_actor_clock {

@@ -1,0 +1,34 @@
+#pragma once
+// The ledger actor: this process's replica. Appends and answers with the fold's verdict, tells subscribers every change in
+// order, keeps the tail, and opens the log anew when it was torn (docs/ownership.md).
+
+#include "actors/ledger/tail.hpp"
+#include "messages/random.hpp"
+
+namespace poseidon {
+
+struct ledger_options {
+  std::string appender;              ///< this process's name, in its entries
+  run_id run;                        ///< this run of it
+  millis append_timeout{10'000};     ///< then an append is answered `unknown_outcome`
+  millis retry{500};                 ///< between attempts to reach log or disk
+  std::uint64_t snapshot_every = 20'000; ///< entries; bounds the time to start
+  millis compact_every{3'600'000};
+  millis keep_events{7LL * 24 * 3'600'000}; ///< what ended longer ago is forgotten
+  std::size_t most_pending = 65'536; ///< appends under way; more are refused
+};
+
+struct ledger_deps {
+  log_actor log;
+  tail_actor tail;
+  timers_actor timers;
+  const clock* time = nullptr;     ///< outlives the actor
+  random_source* random = nullptr; ///< outlives the actor
+  ledger_options options;
+};
+
+/// Spawns it. Subscriptions and reads are answered once the tail is loaded and the log's end has been reached, or the log
+/// does not answer: then they are served from the tail, and appends are refused with ledger_unavailable.
+ledger_actor spawn_ledger(caf::actor_system& system, ledger_deps deps);
+
+} // namespace poseidon
