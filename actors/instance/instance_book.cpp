@@ -127,7 +127,7 @@ void instance_core::forget() {
         ask(
             self_, deps_->journal, forget_limit, forget_record{key()},
             [this](done) {
-              if (watching_) self_->send(deps_->runtime, unwatch_group{key()});
+              self_->send(deps_->runtime, unwatch_group{key()}); // also what an earlier actor of it asked for
               self_->send(deps_->timers, disarm_all{me()});
               self_->quit();
             },

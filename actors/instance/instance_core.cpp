@@ -33,6 +33,7 @@ void instance_core::take_over() {
     forget();
     return;
   }
+  report();
   const bool has_run = phase_ == phase::running || phase_ == phase::restarting;
   if (has_run) due_ = lifetime_end().value_or(due_);
   if (ending()) {

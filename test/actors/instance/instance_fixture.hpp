@@ -86,8 +86,11 @@ struct instance_test : actor_test {
   /// The process dies; engine, edge and journal stay as they are.
   void crash() {
     caf::anon_send_exit(instance, caf::exit_reason::kill);
+    run();
+    caf::anon_send(world.timers, disarm_all{instance});
     instance = nullptr;
     run();
+    engine->watchers.clear();
     deps = std::make_shared<instance_deps>(*deps);
     deps->run = {deps->run.high, deps->run.low + 1};
   }
