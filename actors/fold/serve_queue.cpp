@@ -13,8 +13,9 @@ bool is_excluded(const node_name& name, const std::vector<node_name>& excluded) 
 bool serve_next(step& st) {
   auto& s = st.state;
   auto open = ready_nodes(s, {});
-  for (const auto& [turn, n] : s.queue.heads()) {
+  for (const auto& head : s.queue.heads()) {
     if (open.empty()) return false;
+    const auto n = head.second; // a copy: taking it out of the queue ends its place there
     const auto& row = s.instances.at(n);
     auto may = open;
     std::erase_if(may, [&](const auto& node) { return is_excluded(node.row->name, row.excluded); });
