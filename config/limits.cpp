@@ -11,6 +11,7 @@ limit_table limits_of(const settings& values) {
   table.per_node = values.limits.per_node;
   table.cluster = values.limits.cluster;
   table.cost_per_owner = values.limits.cost_per_owner;
+  table.cost_cluster = values.limits.cost_cluster;
   table.queue = values.limits.queue;
   table.weight_cpu = values.placement.cpu.value * 10;
   table.weight_memory = values.placement.memory.value * 10;

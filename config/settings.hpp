@@ -74,6 +74,7 @@ struct limit_settings {
   std::uint32_t per_node = 0;
   std::uint32_t cluster = 0;
   std::uint32_t cost_per_owner = 0;
+  std::uint32_t cost_cluster = 0;
   std::uint32_t queue = 1000;
 };
 

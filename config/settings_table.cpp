@@ -157,6 +157,9 @@ void add_admission(std::vector<setting_row>& t) {
       AT(limits.cost_per_owner),
       {.help = "sum of the costs of one owner's live instances; 0: no limit", .min = 0u, .max = many, .live = true}));
   t.push_back(make_row<count>(
+      AT(limits.cost_cluster),
+      {.help = "sum of the costs of all live instances; 0: no limit", .min = 0u, .max = many, .live = true}));
+  t.push_back(make_row<count>(
       AT(limits.queue),
       {.help = "starts that wait for room; 0: none waits", .min = 0u, .max = 1'000'000u, .live = true}));
   t.push_back(

@@ -265,6 +265,7 @@ struct journal_contents {
   std::vector<record_ptr> records;
   std::vector<inventory_item> tombstones;
   std::uint64_t waiting_facts = 0;
+  std::vector<std::string> problems;   ///< records that could not be read, each with the reason; the others are unharmed
 };
 /// Tells whether all facts committed so far have been folded; answered then (or at the timeout).
 struct flush_facts {

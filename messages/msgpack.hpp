@@ -1,6 +1,7 @@
 #pragma once
 // msgpack for every type declared with POSEIDON_FIELDS: maps with the fields' names as keys, so that a reader skips what
-// it does not know and leaves what is absent at its default. Include it in .cpp files only; see codec.hpp.
+// it does not know and leaves what is absent at its default. Include it in .cpp files only; see codec.hpp. Members that
+// are empty (ids, secrets, lists, maps, optional and shared ones) are left out; so their default must be empty.
 //
 // ids and enums: str · random ids: bin of 16 · positions: [incarnation, sequence] · epochs: [incarnation, sequence, bin of 16]
 // · times: integer milliseconds · secrets: bin, as they are · entry bodies: {"kind", "payload"} · what is not there: nil.
@@ -19,6 +20,15 @@ namespace msgpack_detail {
 void write_id(msgpack_writer& out, std::uint64_t high, std::uint64_t low);
 bool read_id(msgpack_reader& in, std::uint64_t& high, std::uint64_t& low);
 bool read_bytes(msgpack_reader& in, std::string& value);
+
+/// True for a member that need not be written: empty, of a kind whose default is empty in every message.
+template <class T>
+bool left_out(const T& value) {
+  if constexpr (is_optional<T> || is_shared<T>) return !value;
+  else if constexpr (is_sequence<T> || is_map<T> || is_strong_id<T> || is_random_id<T> || std::is_same_v<T, secret>) return value.empty();
+  else if constexpr (std::is_same_v<T, sealed_secret> || std::is_same_v<T, blob>) return value.bytes.empty();
+  else return false;
+}
 
 template <class T>
 void write(msgpack_writer& out, const T& value) {
@@ -69,8 +79,11 @@ void write(msgpack_writer& out, const T& value) {
         },
         value);
   } else {
-    out.map(field_count<T>);
+    std::size_t present = 0;
+    poseidon_visit_fields(value, [&present](std::string_view, auto& member) { present += !left_out(member); });
+    out.map(present);
     poseidon_visit_fields(value, [&out](std::string_view name, auto& member) {
+      if (left_out(member)) return;
       out.text(name);
       write(out, member);
     });

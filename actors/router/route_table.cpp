@@ -51,8 +51,7 @@ route_verdict route_table::put(const route& wanted, wall_time now) {
 
 route_verdict route_table::announce(const announce_route& wanted, wall_time now) {
   auto host = host_of(wanted.host);
-  if (!host || wanted.instance.empty() || wanted.epoch.empty())
-    return refuse(errc::invalid_field, "a route needs host, instance and epoch");
+  if (!host || wanted.instance.empty()) return refuse(errc::invalid_field, "a route needs host and instance");
   const auto* known = find(*host);
   if (known && outdated(*known, wanted.epoch))
     return refuse(errc::stale, "a newer epoch of this host is known, or this one has ended");
@@ -63,8 +62,7 @@ route_verdict route_table::announce(const announce_route& wanted, wall_time now)
 
 route_verdict route_table::end(const end_route& wanted, wall_time now) {
   auto host = host_of(wanted.host);
-  if (!host || wanted.instance.empty() || wanted.epoch.empty())
-    return refuse(errc::invalid_field, "a route needs host, instance and epoch");
+  if (!host || wanted.instance.empty()) return refuse(errc::invalid_field, "a route needs host and instance");
   const auto* known = find(*host);
   const auto phase = wanted.replaced ? route_phase::replaced : route_phase::ended;
   if (known) {

@@ -82,7 +82,7 @@ task<void> docker_core::signal_container(tracked_ptr container, int signal, stea
     auto begin = [&send, where, signal](std::function<void(failure)> answer) { send(where, signal, std::move(answer)); };
     auto late = fail(errc::engine_timeout, "the signal was not sent in time");
     auto result = co_await await_callback<failure>(*io_, sooner(deadline, millis(1000)), begin, late);
-    sent = !result;
+    sent = !result || result.code == errc::service_died;
   } else if (container->pidfd) {
     auto error = send_signal(container->pidfd->native_handle(), signal);
     sent = error == 0 || error == ESRCH;

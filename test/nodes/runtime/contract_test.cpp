@@ -331,7 +331,9 @@ TEST_P(runtime_contract, what_is_open_at_the_end_is_answered) {
   EXPECT_EQ(answer.count(), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(docker, runtime_contract, ::testing::Values(std::make_pair("docker", &make_docker_bench)));
+std::string bench_name(const ::testing::TestParamInfo<runtime_contract::ParamType>& info) { return info.param.first; }
+INSTANTIATE_TEST_SUITE_P(each, runtime_contract,
+                         ::testing::Values(std::pair("docker", &make_docker_bench), std::pair("simulated", &make_simulated_bench)), bench_name);
 
 } // namespace
 } // namespace poseidon::test

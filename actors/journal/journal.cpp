@@ -1,0 +1,227 @@
+#include "actors/journal/journal.hpp"
+
+#include "actors/kit/ask.hpp"
+#include "actors/kit/handlers.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace poseidon {
+namespace {
+
+constexpr std::uint64_t retry_token = 1;
+
+failure overloaded(const char* what) { return {errc::ledger_unavailable, what, 1'000, {}, {}}; }
+
+struct journal_state {
+  static constexpr const char* name = "journal";
+  full_journal_actor::pointer self = nullptr;
+  journal_deps deps;
+  std::unique_ptr<journal_store> store;
+  outbox facts;
+  std::uint64_t next_fact = 1, next_token = 1;
+
+  struct pending_write {
+    caf::typed_response_promise<outcome<done>> answer;
+    std::vector<waiting_fact> facts;
+  };
+  std::map<std::uint64_t, pending_write> writes;
+  std::map<std::uint64_t, caf::typed_response_promise<outcome<std::shared_ptr<const journal_contents>>>> loads;
+  std::map<group_key, std::vector<caf::typed_response_promise<outcome<done>>>> flushes;
+
+  std::vector<std::uint64_t> folded;        ///< to be dropped from the store
+  std::optional<std::uint64_t> dropping;    ///< token of the commit that drops some
+  std::uint32_t failures = 0;               ///< in a row
+  bool backing_off = false;
+
+  void take_over();
+  caf::result<outcome<done>> commit(const commit_record& m);
+  caf::result<outcome<done>> forget(const forget_record& m);
+  caf::result<outcome<std::shared_ptr<const journal_contents>>> load();
+  caf::result<outcome<done>> flush(const flush_facts& m);
+  void written(const journal_written& m);
+  void loaded(journal_loaded& m);
+  void attach(const attach_ledger& m);
+  void due(const timer_due& m);
+  caf::result<outcome<done>> write(journal_write what);
+  void pump();
+  void send(const waiting_fact& fact);
+  void judged(std::uint64_t number, const verdict& v);
+  void undelivered(std::uint64_t number, const failure& why);
+  void gone(std::uint64_t number);
+  void drop_folded();
+};
+
+void journal_state::take_over() {
+  for (auto& fact : store->facts_at_start()) {
+    next_fact = std::max(next_fact, fact.number + 1);
+    facts.add(std::move(fact));
+  }
+  pump();
+}
+
+caf::result<outcome<done>> journal_state::commit(const commit_record& m) {
+  if (facts.size() + m.facts.size() > deps.most_waiting) return outcome<done>{overloaded("too many facts wait for the ledger")};
+  journal_write what;
+  what.record = m.record;
+  group_key group{m.record->instance, m.record->epoch};
+  for (auto& body : m.facts) what.facts.push_back({next_fact++, group, std::make_shared<const entry_body>(body)});
+  return write(std::move(what));
+}
+
+caf::result<outcome<done>> journal_state::forget(const forget_record& m) {
+  journal_write what;
+  what.forget = m.key;
+  return write(std::move(what));
+}
+
+caf::result<outcome<done>> journal_state::write(journal_write what) {
+  auto answer = self->make_response_promise<outcome<done>>();
+  auto token = what.token = next_token++;
+  auto added = what.facts;
+  if (!store->write(std::move(what))) answer.deliver(outcome<done>{overloaded("too many commits wait for the disk")});
+  else writes.emplace(token, pending_write{answer, std::move(added)});
+  return answer;
+}
+
+void journal_state::written(const journal_written& m) {
+  for (auto& result : m.results) {
+    if (dropping == result.token) {
+      dropping.reset();
+      if (result.why) spdlog::warn("journal: folded facts stay for now: {}", result.why.detail);
+      continue;
+    }
+    auto found = writes.extract(result.token);
+    if (found.empty()) continue;
+    if (!result.why)
+      for (auto& fact : found.mapped().facts) facts.add(std::move(fact));
+    found.mapped().answer.deliver(result.why ? outcome<done>{result.why} : outcome<done>{done{}});
+  }
+  pump();
+  drop_folded();
+}
+
+caf::result<outcome<std::shared_ptr<const journal_contents>>> journal_state::load() {
+  auto answer = self->make_response_promise<outcome<std::shared_ptr<const journal_contents>>>();
+  auto token = next_token++;
+  if (store->load(token)) loads.emplace(token, answer);
+  else answer.deliver(outcome<std::shared_ptr<const journal_contents>>{overloaded("too many commits wait for the disk")});
+  return answer;
+}
+
+void journal_state::loaded(journal_loaded& m) {
+  if (auto found = loads.extract(m.token)) found.mapped().deliver(std::move(m.contents));
+}
+
+caf::result<outcome<done>> journal_state::flush(const flush_facts& m) {
+  if (!facts.waits(m.key)) return outcome<done>{done{}};
+  auto answer = self->make_response_promise<outcome<done>>();
+  flushes[m.key].push_back(answer);
+  return answer;
+}
+
+// --- outbox ---------------------------------------------------------------------------------------------------------
+
+void journal_state::attach(const attach_ledger& m) {
+  deps.ledger = m.ledger;
+  failures = 0;
+  backing_off = false;
+  pump();
+}
+
+void journal_state::pump() {
+  if (!deps.ledger || backing_off) return;
+  while (facts.on_their_way() < deps.most_on_their_way) {
+    auto* fact = facts.take();
+    if (!fact) return;
+    send(*fact);
+  }
+}
+
+void journal_state::send(const waiting_fact& fact) {
+  auto number = fact.number;
+  ask(self, deps.ledger, deps.append_timeout, append_entry{*fact.body}, [this, number](poseidon::folded&& f) { judged(number, f.verdict); },
+      [this, number](failure&& why) { undelivered(number, why); });
+}
+
+void journal_state::judged(std::uint64_t number, const verdict& v) {
+  if (!is_final(v)) return undelivered(number, v.why);
+  failures = 0;
+  gone(number);
+}
+
+void journal_state::undelivered(std::uint64_t number, const failure& why) {
+  facts.failed(number); // an append whose outcome is unknown is repeated: the fold knows the fact by its number
+  if (backing_off) return;
+  backing_off = true;
+  auto delay = outbox_delay(failures++);
+  if (failures == 1) spdlog::info("journal: facts wait, the ledger says {}: {}", to_string(why.code), why.detail);
+  self->send(deps.timers, arm_timer{timer_sink{self}, retry_token, deps.time->boot_now() + delay});
+}
+
+void journal_state::due(const timer_due& m) {
+  if (m.token != retry_token) return;
+  backing_off = false;
+  pump();
+}
+
+void journal_state::gone(std::uint64_t number) {
+  folded.push_back(number);
+  if (auto group = facts.folded(number))
+    if (auto waiting = flushes.extract(*group))
+      for (auto& answer : waiting.mapped()) answer.deliver(outcome<done>{done{}});
+  pump();
+  drop_folded();
+}
+
+void journal_state::drop_folded() {
+  if (dropping || folded.empty()) return;
+  journal_write what;
+  what.token = next_token++;
+  what.folded = folded;
+  auto token = what.token;
+  if (!store->write(std::move(what))) return; // with the next one
+  dropping = token;
+  folded.clear();
+}
+
+full_journal_actor::behavior_type journal_behavior(full_journal_actor::stateful_pointer<journal_state> self, journal_deps deps,
+                                                   std::shared_ptr<std::unique_ptr<journal_store>> store) {
+  auto& s = self->state;
+  s.self = self;
+  s.deps = std::move(deps);
+  s.store = std::move(*store);
+  s.store->attach(self);
+  install_handlers(self, journal_state::name);
+  s.take_over();
+  return {
+      [self](const commit_record& m) { return self->state.commit(m); },
+      [self](const forget_record& m) { return self->state.forget(m); },
+      [self](const load_records&) { return self->state.load(); },
+      [self](const flush_facts& m) { return self->state.flush(m); },
+      [self](const timer_due& m) { self->state.due(m); },
+      [self](const attach_ledger& m) { self->state.attach(m); },
+      [self](const journal_written& m) { self->state.written(m); },
+      [self](journal_loaded& m) { self->state.loaded(m); },
+      [self](const journal_sync&) { self->state.store->sync(); },
+  };
+}
+
+} // namespace
+
+inventory_item tombstone_of(const journal_record& record) {
+  inventory_item item;
+  item.instance = record.instance;
+  item.epoch = record.epoch;
+  item.tombstone = true;
+  item.reason = record.reason;
+  item.running_at = record.running_at;
+  if (record.deadline) item.expires_at = record.deadline->wall;
+  item.extensions_used_ms = record.extensions_used_ms;
+  return item;
+}
+
+full_journal_actor spawn_journal(caf::actor_system& system, journal_deps deps, std::unique_ptr<journal_store> store) {
+  return system.spawn(journal_behavior, std::move(deps), std::make_shared<std::unique_ptr<journal_store>>(std::move(store)));
+}
+
+} // namespace poseidon

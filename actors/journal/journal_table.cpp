@@ -1,0 +1,149 @@
+#include "actors/journal/journal_table.hpp"
+
+#include "messages/codec.hpp"
+#include "messages/digest.hpp"
+
+namespace poseidon {
+namespace {
+
+constexpr std::uint32_t bound_every = 256; // tombstones between two sweeps
+
+std::string key_text(const instance_id& instance, const epoch& at) { return instance.value + '/' + to_string(at); }
+
+/// A record without its spec: that is stored once by digest.
+std::string without_spec(const journal_record& record) {
+  if (!record.spec || record.spec_id.empty()) return encode(record);
+  auto light = record;
+  light.spec = nullptr;
+  return encode(light);
+}
+
+std::int64_t number(sqlite& db, const char* sql) {
+  auto query = db.prepare(sql);
+  return query.step() ? query.integer_at(0) : 0;
+}
+
+data_id identity(sqlite& db) {
+  auto insert = db.prepare("INSERT OR IGNORE INTO meta(name, value) VALUES('data', ?)");
+  insert.text(to_string(mint<data_id>(system_random()))).run();
+  auto query = db.prepare("SELECT value FROM meta WHERE name = 'data'");
+  data_id id;
+  if (!query.step() || !from_hex(query.bytes_at(0), id.high, id.low)) throw store_error(errc::internal, "the identity of DATA is damaged");
+  return id;
+}
+
+} // namespace
+
+const store_schema& journal_schema() {
+  static const store_schema schema{
+      "the journal",
+      {"CREATE TABLE records(name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
+       "CREATE TABLE specs(digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
+       "CREATE TABLE facts(number INTEGER PRIMARY KEY, instance TEXT NOT NULL, epoch TEXT NOT NULL, bytes BLOB NOT NULL);"
+       "CREATE TABLE tombstones(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);"
+       "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"}};
+  return schema;
+}
+
+journal_table::journal_table(sqlite& db, tombstone_rule tombstones)
+    : db_(db), rule_(tombstones),
+      put_record_(db.prepare("INSERT INTO records(name, bytes) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET bytes = excluded.bytes")),
+      get_record_(db.prepare("SELECT bytes FROM records WHERE name = ?")), drop_record_(db.prepare("DELETE FROM records WHERE name = ?")),
+      put_spec_(db.prepare("INSERT OR IGNORE INTO specs(digest, bytes) VALUES(?, ?)")),
+      put_fact_(db.prepare("INSERT INTO facts(number, instance, epoch, bytes) VALUES(?, ?, ?, ?)")),
+      drop_fact_(db.prepare("DELETE FROM facts WHERE number = ?")),
+      put_tombstone_(db.prepare("INSERT OR REPLACE INTO tombstones(name, at_ms, bytes) VALUES(?, ?, ?)")),
+      old_tombstones_(db.prepare("DELETE FROM tombstones WHERE at_ms < ?")),
+      many_tombstones_(db.prepare("DELETE FROM tombstones WHERE number <= (SELECT max(number) FROM tombstones) - ?")) {
+  identity(db);
+}
+
+void journal_table::write(const journal_write& what, wall_time now) {
+  if (what.record) put_record(*what.record);
+  for (auto& fact : what.facts)
+    put_fact_.integer(static_cast<std::int64_t>(fact.number)).text(fact.group.instance.value).text(to_string(fact.group.epoch)).blob(encode(*fact.body)).run();
+  for (auto folded : what.folded) drop_fact_.integer(static_cast<std::int64_t>(folded)).run();
+  if (what.forget) forget(*what.forget, now);
+}
+
+void journal_table::put_record(const journal_record& record) {
+  if (record.spec && !record.spec_id.empty()) put_spec(record.spec_id.value, record.spec);
+  put_record_.text(key_text(record.instance, record.epoch)).blob(without_spec(record)).run();
+}
+
+void journal_table::put_spec(const std::string& digest, const spec_ptr& spec) {
+  if (known_specs_.contains(digest)) return;
+  put_spec_.text(digest).blob(encode(*spec)).run();
+  if (known_specs_.size() > 10'000) known_specs_.clear();
+  known_specs_.insert(digest);
+}
+
+void journal_table::forget(const group_key& key, wall_time now) {
+  auto name = key_text(key.instance, key.epoch);
+  inventory_item tombstone{key.instance, key.epoch, true, {}, {}, {}, {}, {}, {}};
+  get_record_.text(name);
+  if (!get_record_.step()) return;
+  if (auto record = decode_record(get_record_.bytes_at(0))) tombstone = tombstone_of(*record);
+  get_record_.reset();
+  drop_record_.text(name).run();
+  put_tombstone_.text(name).integer(now.ms).blob(encode(tombstone)).run();
+  if (++since_bound_ >= bound_every) bound_tombstones(now);
+}
+
+void journal_table::bound_tombstones(wall_time now) {
+  since_bound_ = 0;
+  old_tombstones_.integer(now.ms - rule_.age_ms).run();
+  many_tombstones_.integer(static_cast<std::int64_t>(rule_.most)).run();
+}
+
+std::vector<waiting_fact> journal_table::facts() {
+  std::vector<waiting_fact> all;
+  auto query = db_.prepare("SELECT number, instance, epoch, bytes FROM facts ORDER BY number");
+  while (query.step()) {
+    auto at = epoch_from_string(query.bytes_at(2));
+    auto body = decode_entry_body(query.bytes_at(3));
+    if (!at || !body) continue; // told by contents()
+    all.push_back({static_cast<std::uint64_t>(query.integer_at(0)), {instance_id{std::string(query.bytes_at(1))}, *at},
+                   std::make_shared<const entry_body>(std::move(*body))});
+  }
+  return all;
+}
+
+std::map<std::string, spec_ptr> journal_table::specs(std::vector<std::string>& problems) {
+  std::map<std::string, spec_ptr> all;
+  auto query = db_.prepare("SELECT digest, bytes FROM specs");
+  while (query.step()) {
+    std::string digest(query.bytes_at(0));
+    auto spec = decode_spec(query.bytes_at(1));
+    if (spec) all.emplace(std::move(digest), std::make_shared<const instance_spec>(std::move(*spec)));
+    else problems.push_back("spec " + digest + ": " + spec.error.detail);
+  }
+  return all;
+}
+
+journal_contents journal_table::contents(wall_time now) {
+  bound_tombstones(now);
+  journal_contents all;
+  all.data = identity(db_);
+  all.waiting_facts = static_cast<std::uint64_t>(number(db_, "SELECT count(*) FROM facts"));
+  auto spec_of = specs(all.problems);
+  auto records = db_.prepare("SELECT name, bytes FROM records");
+  while (records.step()) {
+    auto record = decode_record(records.bytes_at(1));
+    if (!record) {
+      all.problems.push_back("record " + std::string(records.bytes_at(0)) + ": " + record.error.detail);
+      continue;
+    }
+    if (!record->spec) {
+      if (auto spec = spec_of.find(record->spec_id.value); spec != spec_of.end()) record->spec = spec->second;
+      else if (!record->spec_id.empty()) all.problems.push_back("record " + std::string(records.bytes_at(0)) + ": its spec is missing");
+    }
+    all.records.push_back(std::make_shared<const journal_record>(std::move(*record)));
+  }
+  auto tombstones = db_.prepare("SELECT bytes FROM tombstones ORDER BY number");
+  while (tombstones.step())
+    if (auto item = decode_inventory_item(tombstones.bytes_at(0))) all.tombstones.push_back(std::move(*item));
+  return all;
+}
+
+} // namespace poseidon

@@ -1,0 +1,73 @@
+#include "nodes/administration_keeper.hpp"
+
+#include "actors/kit/ask.hpp"
+#include "actors/kit/handlers.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace poseidon {
+
+std::vector<entry_body> administration_to_append(const administration& admin, const put_key_entry& admin_key, const limit_table& limits) {
+  std::vector<entry_body> missing;
+  const bool known = std::any_of(admin.keys.begin(), admin.keys.end(),
+                                 [&](const put_key_entry& key) { return key.key == admin_key.key && key.sha256 == admin_key.sha256; });
+  if (!known) missing.push_back(admin_key);
+  if (admin.limits != limits) missing.push_back(put_limits_entry{limits});
+  return missing;
+}
+
+namespace {
+
+struct keeper_state {
+  keeper_actor::pointer self;
+  keeper_deps deps;
+  bool looking = false, look_again = false;
+
+  void subscribe() {
+    ask(self, deps.ledger, millis{60'000}, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
+        [this](const ledger_image_ptr& image) { compare(image->admin); },
+        [](const failure& why) { spdlog::warn("administration: the ledger gives no image yet: {}", why.detail); });
+  }
+
+  void changed(const ledger_changes& changes) {
+    if (std::any_of(changes->begin(), changes->end(), [](const ledger_change& c) { return c.administration; })) look();
+  }
+
+  void look() {
+    if (looking) {
+      look_again = true;
+      return;
+    }
+    looking = true;
+    ask(self, deps.ledger, deps.append_timeout, get_image{},
+        [this](const ledger_image_ptr& image) {
+          looking = false;
+          compare(image->admin);
+          if (std::exchange(look_again, false)) look();
+        },
+        [this](const failure&) { looking = look_again = false; });
+  }
+
+  void compare(const administration& admin) {
+    for (auto& body : administration_to_append(admin, deps.admin_key, deps.limits(admin.settings)))
+      ask(self, deps.ledger, deps.append_timeout, append_entry{std::move(body)}, [](const folded&) {},
+          [](const failure& why) { spdlog::warn("administration: an entry was not appended: {}", why.detail); });
+  }
+};
+
+keeper_actor::behavior_type keeper(keeper_actor::stateful_pointer<keeper_state> self, keeper_deps deps) {
+  install_handlers(self, "administration");
+  auto& state = self->state;
+  state.self = self;
+  state.deps = std::move(deps);
+  state.subscribe();
+  return {[&state](const ledger_changes& changes) { state.changed(changes); }};
+}
+
+} // namespace
+
+keeper_actor spawn_administration_keeper(caf::actor_system& system, keeper_deps deps) { return system.spawn(keeper, std::move(deps)); }
+
+} // namespace poseidon

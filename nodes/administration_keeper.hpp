@@ -1,0 +1,25 @@
+#pragma once
+// Keeps what this process was configured with in the ledger: the administrator's key and the limits. Compares at the
+// start and after each change of administration, so a restored or edited ledger is set right as well.
+
+#include "actors/interfaces.hpp"
+
+namespace poseidon {
+
+/// The difference between a ledger's administration and what it should hold.
+struct keeper_deps {
+  ledger_actor ledger;
+  put_key_entry admin_key;
+  /// Limits in force, from the process's settings and the ledger's changes to them (name -> JSON text).
+  std::function<limit_table(const std::map<std::string, std::string>&)> limits;
+  millis append_timeout{10'000};
+};
+
+using keeper_actor = ledger_subscriber;
+
+/// Entries that make `admin` right. Pure.
+std::vector<entry_body> administration_to_append(const administration& admin, const put_key_entry& admin_key, const limit_table& limits);
+
+keeper_actor spawn_administration_keeper(caf::actor_system& system, keeper_deps deps);
+
+} // namespace poseidon

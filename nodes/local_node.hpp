@@ -1,0 +1,33 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <mutex>
+
+namespace poseidon {
+
+/// This process's own node, for its scheduler: spawned after it. Thread-safe.
+class local_node {
+public:
+  explicit local_node(node_name name) : name_(std::move(name)) {}
+  void publish(supervisor_actor supervisor) {
+    const std::lock_guard lock{mutex_};
+    supervisor_ = std::move(supervisor);
+  }
+  /// The supervisor of `name`; a null handle when it is not here.
+  supervisor_actor find(const node_name& name) const {
+    const std::lock_guard lock{mutex_};
+    return name == name_ ? supervisor_ : supervisor_actor{};
+  }
+  std::vector<node_name> names() const {
+    const std::lock_guard lock{mutex_};
+    return supervisor_ ? std::vector{name_} : std::vector<node_name>{};
+  }
+
+private:
+  const node_name name_;
+  mutable std::mutex mutex_;
+  supervisor_actor supervisor_;
+};
+
+} // namespace poseidon

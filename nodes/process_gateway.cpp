@@ -1,0 +1,94 @@
+// The gateway's side of a process.
+
+#include "nodes/process_parts.hpp"
+
+#include "actors/catalogue/catalogue.hpp"
+#include "actors/scheduler/scheduler.hpp"
+#include "config/challenge.hpp"
+#include "config/limits.hpp"
+#include "gateway/auth.hpp"
+#include "gateway/settings_view.hpp"
+
+namespace poseidon {
+
+namespace {
+
+/// What seals a challenge's flags; differs from every instance id.
+std::string context_of(const challenge_id& challenge) { return "challenge:" + challenge.value; }
+
+} // namespace
+
+scheduler_deps process::parts::make_scheduler_deps() {
+  scheduler_deps deps;
+  deps.ledger = ledger;
+  deps.timers = timers;
+  deps.clock = time;
+  deps.random = random;
+  deps.nodes = {[node = local_node](const node_name& name) { return node->find(name); }, [node = local_node] { return node->names(); }};
+  deps.host_of = [self = self](const instance_id& id) { return self->host_of(id); };
+  deps.seal = [self = self](const secret& flag, const instance_id& id) { return self->seal_for(flag, id.value); };
+  deps.loads = [load = load, name = self->node] {
+    const auto now = load->read();
+    return std::vector{load_hint{name, now.cpu_permille, now.memory_permille}};
+  };
+  return deps;
+}
+
+void process::parts::spawn_gateway_side() {
+  scheduler = spawn_scheduler(*system, make_scheduler_deps());
+  watch(caf::actor_cast<caf::actor>(scheduler), "scheduler");
+  if (!settings().challenges.dir.empty()) {
+    catalogue_deps deps;
+    deps.ledger = ledger;
+    deps.timers = timers;
+    deps.clock = time;
+    deps.read = [dir = settings().challenges.dir, defaults = config::defaults_of(settings())](const config::challenge_listing* before) {
+      return config::read_challenges(dir, defaults, before);
+    };
+    deps.period = settings().challenges.reread_interval;
+    deps.seal = [self = self](const secret& plain, const challenge_id& id) { return self->seal_for(plain, context_of(id)); };
+    catalogue = spawn_catalogue(*system, std::move(deps));
+    watch(caf::actor_cast<caf::actor>(catalogue), "catalogue");
+  }
+  auto config = gateway::config_from(settings());
+  config.server.threads = settings().threads != 0 ? settings().threads : std::max(1u, std::thread::hardware_concurrency());
+  config.urls = self->urls;
+  config.watch_key = secret{hmac_sha256(self->cluster_key.reveal(), "watch")};
+  gateway::gateway_deps deps;
+  deps.system = &*system;
+  deps.scheduler = scheduler;
+  deps.ledger = ledger;
+  deps.catalogue = catalogue;
+  deps.clock = time;
+  deps.random = random;
+  deps.hooks.reveal = [self = self](const challenge_row& row) { return self->open_for(row.confidential, context_of(row.id)); };
+  deps.hooks.inline_spec = [defaults = config::defaults_of(settings())](const nlohmann::json& spec) {
+    return config::parse_inline_spec(spec, defaults);
+  };
+  deps.hooks.settings = input.settings;
+  api.emplace(std::move(config), std::move(deps));
+}
+
+failure process::parts::serve_api() {
+  try {
+    const auto bound = api->start();
+    if (!bound.empty()) addresses.api = bound.front().url;
+    return {};
+  } catch (const std::runtime_error& error) {
+    return {errc::conflict, error.what(), {}, {}, {}};
+  }
+}
+
+void process::parts::spawn_keeper() {
+  if (!settings().has(config::role::gateway)) return;
+  keeper_deps deps;
+  deps.ledger = ledger;
+  deps.admin_key = *gateway::key_from_token(self->admin_key, {"admin"}, "admin.key", time->wall_now());
+  deps.limits = [settings = input.settings](const std::map<std::string, std::string>& changed) {
+    return config::limits_of(gateway::effective_settings(*settings, changed));
+  };
+  keeper = spawn_administration_keeper(*system, std::move(deps));
+  watch(caf::actor_cast<caf::actor>(keeper), "administration");
+}
+
+} // namespace poseidon

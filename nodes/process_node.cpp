@@ -1,0 +1,147 @@
+// The edge's and the node's side of a process.
+
+#include "nodes/process_parts.hpp"
+
+#include "actors/instance/instance.hpp"
+#include "actors/probe/probe.hpp"
+#include "actors/reaper/reaper.hpp"
+#include "actors/router/router.hpp"
+#include "actors/runtime/runtime.hpp"
+#include "actors/supervisor/supervisor.hpp"
+#include "nodes/route_feeder.hpp"
+#include "nodes/runtime/docker_runtime.hpp"
+
+namespace poseidon {
+
+namespace {
+
+edge_options edge_options_of(const config::settings& settings, const machine_id& machine) {
+  edge_options options;
+  options.listen.clear();
+  for (auto& address : settings.edge.listen) options.listen.push_back({address.host, address.port});
+  options.threads = settings.threads != 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
+  options.machine = machine;
+  options.head_bytes_max = settings.edge.head_limit.bytes;
+  options.head_timeout = settings.edge.head_timeout;
+  options.connect_timeout = settings.edge.connect_timeout;
+  options.idle_timeout = settings.edge.idle_timeout;
+  options.connections = settings.edge.connections;
+  options.connections_per_source = settings.edge.connections_per_source;
+  options.connections_per_instance = settings.edge.connections_per_instance;
+  return options;
+}
+
+} // namespace
+
+failure process::parts::serve_edge() {
+  if (!settings().has(config::role::edge)) return {};
+  auto bound = plane->serve(edge_options_of(settings(), self->machine));
+  if (!bound) return bound.error;
+  auto urls = std::make_shared<identity>(*self);
+  const auto& first = bound->front();
+  urls->urls.edge_port = first.port;
+  self = std::move(urls);
+  addresses.edge = "http://" + (first.host.find(':') == std::string::npos ? first.host : "[" + first.host + "]") + ":" + std::to_string(first.port);
+  return {};
+}
+
+void process::parts::spawn_edge_side() {
+  if (!settings().has(config::role::edge)) return;
+  router = spawn_router(*system, {time, self->machine, [this](const std::vector<route_change>& changes) { plane->table().apply(changes); }, {}});
+  watch(caf::actor_cast<caf::actor>(router), "router");
+  feeder = spawn_route_feeder(*system, {ledger, router, time});
+  watch(caf::actor_cast<caf::actor>(feeder), "routes");
+}
+
+std::shared_ptr<poseidon::runtime> process::parts::make_port() {
+  docker_options options;
+  options.engine = settings().engine;
+  options.cluster = settings().cluster;
+  options.node = settings().node;
+  options.data_folder = data("instances");
+  options.docker_config = settings().runtime.registry_credentials.empty() ? input.registry_logins : settings().runtime.registry_credentials;
+  options.concurrent_starts = settings().runtime.parallel;
+  options.log_bytes = settings().capture.engine_limit.bytes;
+  options.list_period = settings().runtime.list_interval;
+  options.signal = [this](const endpoint& where, int signal, std::function<void(failure)> done) {
+    plane->dialer().async_signal(where, signal, millis{2'000}, std::move(done));
+  };
+  options.dial = [this](const endpoint& where, std::uint16_t to, millis timeout, answer<unique_fd> done) {
+    plane->dialer().async_connect(where, to, timeout, std::move(done));
+  };
+  return make_docker_runtime(std::move(options));
+}
+
+failure process::parts::spawn_node_side() {
+  sqlite_journal_options journal_options;
+  journal_options.path = data("journal.sqlite");
+  auto store = open_sqlite_journal(journal_options, *time);
+  if (!store) return store.error;
+  journal = spawn_journal(*system, {.timers = timers, .time = time.get(), .ledger = ledger}, std::move(*store));
+  port = make_port();
+  runtime = spawn_runtime(*system, {port, timers, time});
+  probe = spawn_probe(*system, {plane->probe(), timers, time});
+  auto instances = std::make_shared<instance_deps>();
+  instances->runtime = runtime;
+  instances->probe = probe;
+  instances->router = router;
+  instances->journal = caf::actor_cast<journal_actor>(journal);
+  instances->timers = timers;
+  if (api) instances->telemetry = api->telemetry();
+  instances->time = time;
+  instances->node = self->node;
+  instances->run = self->run;
+  instances->boot_id = self->boot_id;
+  instances->machine = self->machine;
+  instances->load_percent = [load = load] {
+    const auto now = load->read();
+    return std::max(now.cpu_permille, now.memory_permille) / 10;
+  };
+  supervisor_deps deps;
+  deps.cluster = settings().cluster;
+  deps.node = self->node;
+  deps.run = self->run;
+  deps.machine = self->machine;
+  deps.version = POSEIDON_VERSION;
+  const auto& offered = settings().capacity;
+  deps.capacity = {offered.memory.bytes, offered.cpus.millis, offered.containers};
+  deps.clock = time;
+  deps.ledger = ledger;
+  deps.journal = instances->journal;
+  deps.runtime = runtime;
+  deps.timers = timers;
+  deps.make_instance = make_instance_factory(*system, instances);
+  deps.make_reaper = [this] { return make_reaper(); };
+  deps.load = [load = load] {
+    const auto now = load->read();
+    return node_load{now.cpu_permille, now.memory_permille};
+  };
+  deps.url_of = [self = self](const instance_row& row) { return gateway::instance_url(self->urls, row.host); };
+  deps.unseal = [self = self](const sealed_secret& sealed, const instance_id& id) { return self->open_for(sealed, id.value); };
+  deps.seal = [self = self](const secret& plain, const instance_id& id) { return self->seal_for(plain, id.value); };
+  deps.stop_limit = settings().shutdown_limit;
+  supervisor = spawn_supervisor(*system, std::move(deps));
+  watch(caf::actor_cast<caf::actor>(journal), "journal");
+  watch(caf::actor_cast<caf::actor>(runtime), "runtime");
+  watch(caf::actor_cast<caf::actor>(probe), "probe");
+  watch(caf::actor_cast<caf::actor>(supervisor), "supervisor");
+  local_node->publish(supervisor);
+  addresses.node = settings().node;
+  return {};
+}
+
+reaper_actor process::parts::make_reaper() {
+  reaper_deps deps;
+  deps.cluster = settings().cluster;
+  deps.node = self->node;
+  deps.clock = time;
+  deps.ledger = ledger;
+  deps.journal = caf::actor_cast<journal_actor>(journal);
+  deps.runtime = runtime;
+  deps.timers = timers;
+  deps.period = settings().reaper.interval;
+  deps.safety_window = settings().reaper.window;
+  return spawn_reaper(*system, std::move(deps));
+}
+
+} // namespace poseidon

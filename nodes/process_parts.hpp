@@ -1,0 +1,87 @@
+#pragma once
+// The inside of a process. Members are declared in the order in which they come to life; what depends comes later.
+
+#include <utility>
+
+#include "actors/journal/journal.hpp"
+#include "actors/ledger/ledger.hpp"
+#include "actors/runtime/runtime_port.hpp"
+#include "actors/scheduler/scheduler.hpp"
+#include "actors/timers/timers.hpp"
+#include "gateway/gateway.hpp"
+#include "nodes/administration_keeper.hpp"
+#include "nodes/data_plane.hpp"
+#include "nodes/host/host_clock.hpp"
+#include "nodes/host/load_cache.hpp"
+#include "nodes/identity.hpp"
+#include "nodes/local_node.hpp"
+#include "nodes/process.hpp"
+#include "nodes/timer_driver.hpp"
+
+#include <optional>
+
+namespace poseidon {
+
+struct process_config : caf::actor_system_config {
+  explicit process_config(unsigned threads);
+};
+
+struct process::parts {
+  explicit parts(process_input given);
+
+  const config::settings& settings() const { return input.settings->values; }
+  /// The one-line address of DATA's file.
+  std::string data(const char* name) const { return settings().data + "/" + name; }
+
+  failure open_data();
+  failure spawn_ledger_side();
+  failure serve_edge();
+  void spawn_edge_side();
+  scheduler_deps make_scheduler_deps();
+  void spawn_gateway_side();
+  std::shared_ptr<poseidon::runtime> make_port();
+  reaper_actor make_reaper();
+  failure spawn_node_side();
+  failure serve_api();
+  void spawn_keeper();
+  /// Watches a root: its end before stop() ends the process.
+  void watch(const caf::actor& root, std::string name);
+  void wait_until_ready();
+  void stop();
+  /// Ends an actor and waits (bounded) for its end.
+  template <class Handle>
+  void end(Handle& root);
+
+  process_input input;
+  std::shared_ptr<const host_clock> time = std::make_shared<host_clock>();
+  std::shared_ptr<random_source> random{&system_random(), [](random_source*) {}};
+  identity_ptr self;
+  std::shared_ptr<data_lock> lock;
+  std::shared_ptr<load_cache> load = std::make_shared<load_cache>(time);
+  std::optional<data_plane> plane;
+  process_config caf_config;
+  std::optional<caf::actor_system> system;
+  std::shared_ptr<std::atomic<bool>> stopping = std::make_shared<std::atomic<bool>>(false);
+  caf::actor warden;
+  std::shared_ptr<timer_horizon> horizon = std::make_shared<timer_horizon>();
+  timers_actor timers;
+  std::optional<timer_driver> driver;
+  log_actor log;
+  tail_actor tail;
+  ledger_actor ledger;
+  router_actor router;
+  ledger_subscriber feeder;
+  full_journal_actor journal;
+  std::shared_ptr<poseidon::runtime> port;
+  runtime_actor runtime;
+  probe_actor probe;
+  std::shared_ptr<poseidon::local_node> local_node;
+  supervisor_actor supervisor;
+  scheduler_actor scheduler;
+  catalogue_actor catalogue;
+  keeper_actor keeper;
+  std::optional<gateway::gateway> api;
+  process_addresses addresses;
+};
+
+} // namespace poseidon

@@ -1,0 +1,120 @@
+#include "nodes/serve.hpp"
+
+#include "nodes/data_folder.hpp"
+#include "nodes/dialer/privilege.hpp"
+#include "nodes/host/host_clock.hpp"
+#include "nodes/host/logging.hpp"
+#include "nodes/host/service_manager.hpp"
+#include "nodes/process.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <csignal>
+#include <iostream>
+
+namespace poseidon {
+
+namespace {
+
+constexpr int exit_fine = 0, exit_failed = 1, exit_usage = 2;
+
+std::shared_ptr<const config::loaded_settings> read_settings(const std::vector<std::string>& flags,
+                                                             const std::map<std::string, std::string>& environment) {
+  config::settings_input input{.flags = flags, .environment = environment, .file_text = {}, .file_name = {}, .host_name = read_host_name()};
+  if (const auto file = config::settings_file(flags, environment)) {
+    auto text = config::read_settings_file(*file);
+    if (!text) {
+      std::cerr << "poseidon: " << text.error.detail << "\n";
+      return nullptr;
+    }
+    input.file_text = std::move(*text);
+    input.file_name = *file;
+  }
+  auto loaded = std::make_shared<config::loaded_settings>(config::load_settings(input));
+  for (auto& problem : loaded->problems) std::cerr << "poseidon: " << problem.path << ": " << problem.detail << "\n";
+  return loaded->problems.empty() ? loaded : nullptr;
+}
+
+std::string registry_logins(const std::map<std::string, std::string>& environment) {
+  const auto at = [&](const char* name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string{} : found->second;
+  };
+  if (const auto folder = at("DOCKER_CONFIG"); !folder.empty()) return folder + "/config.json";
+  return at("HOME").empty() ? std::string{} : at("HOME") + "/.docker/config.json";
+}
+
+/// Signals that end the process are taken by sigwait alone; threads inherit the mask.
+sigset_t block_end_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGUSR1); // a root died (told by the process itself)
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+std::string path_of_socket(const std::string& engine) {
+  constexpr std::string_view scheme = "unix://";
+  return engine.starts_with(scheme) ? engine.substr(scheme.size()) : std::string{};
+}
+
+/// DATA made, privilege dropped, log on.
+failure settle_in(const config::settings& settings) {
+  if (auto failed = prepare_data_folder(settings.data, settings.user)) return failed;
+  const std::vector<std::string> sockets{path_of_socket(settings.engine)};
+  auto dropped = drop_privilege(settings.user, sockets);
+  if (!dropped) return dropped.error;
+  spdlog::info("{}", dropped->explanation);
+  raise_descriptor_limit();
+  return {};
+}
+
+int told(const failure& why) {
+  spdlog::error("{}", why.detail);
+  return exit_failed;
+}
+
+} // namespace
+
+int serve(const std::vector<std::string>& flags, const std::map<std::string, std::string>& environment) {
+  const auto settings = read_settings(flags, environment);
+  if (!settings) return exit_usage;
+  set_up_logging(std::string{to_string(settings->values.log.format)}, std::string{to_string(settings->values.log.level)});
+  for (auto& warning : settings->warnings) spdlog::warn("{}", warning);
+
+  const auto signals = block_end_signals();
+  dialer_process dialer;
+  if (settings->values.has(config::role::node) || settings->values.has(config::role::edge)) {
+    auto started = start_dialer({.user = settings->values.user});
+    if (!started) return told(started.error);
+    dialer = std::move(*started);
+  }
+  if (auto failed = settle_in(settings->values)) return told(failed);
+
+  std::atomic<bool> died = false;
+  const auto main_thread = ::pthread_self();
+  process running{{settings, std::move(dialer), registry_logins(environment), [&died, main_thread](const std::string& what) {
+                     spdlog::critical("{}; the process ends, its next start takes over what runs", what);
+                     died = true;
+                     ::pthread_kill(main_thread, SIGUSR1);
+                   }}};
+  const auto addresses = running.start();
+  if (!addresses) return told(addresses.error);
+  std::cout << "ready api=" << addresses->api << " edge=" << addresses->edge << " node=" << addresses->node << std::endl;
+  const auto found = environment.find("NOTIFY_SOCKET");
+  const auto notify = found == environment.end() ? std::string{} : found->second;
+  notify_service_manager(notify, "READY=1");
+
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  notify_service_manager(notify, "STOPPING=1");
+  spdlog::info("ending");
+  running.stop();
+  return died ? exit_failed : exit_fine;
+}
+
+} // namespace poseidon
