@@ -168,7 +168,8 @@ void instance_core::remove() {
 void instance_core::on_remove_failed(const failure& f) {
   if (attempts_ == 0) spdlog::warn("instance {}: not removed yet: {}", record().instance.value, f.detail);
   // An engine that was away from the beginning has made nothing; what it may have made all the same is the reaper's.
-  const bool never_reached = f.code == errc::engine_unavailable && !made_ && now() - entered_ >= untouched_engine_limit;
+  const bool unreachable = f.code == errc::engine_unavailable || f.code == errc::isolation_unproven;
+  const bool never_reached = unreachable && !made_ && now() - entered_ >= untouched_engine_limit;
   fire(never_reached ? trigger::removed : trigger::remove_failed);
 }
 

@@ -183,6 +183,13 @@ TEST_F(instance_start, an_engine_that_is_away_refuses_it_within_seconds) {
   EXPECT_EQ(journal->last<refused_entry>()->why.code, errc::engine_unavailable);
 }
 
+TEST_F(instance_start, an_engine_whose_isolation_is_not_proved_refuses_it_too) {
+  for (auto call : {"ensure", "remove"}) script->always[call] = fails(errc::isolation_unproven);
+  launch();
+  ASSERT_TRUE(run_until_ended(10s));
+  EXPECT_EQ(journal->last<refused_entry>()->why.code, errc::isolation_unproven);
+}
+
 TEST_F(instance_start, after_an_unclear_answer_it_looks_and_takes_what_is_there) {
   script->next["ensure"] = {fails(errc::engine_timeout)};
   launch();
