@@ -81,11 +81,10 @@ int run_cli(const std::vector<std::string>& arguments, const surroundings& aroun
   session s(around, out, err);
   chosen choice;
   CLI::App app{"Poseidon gives every user their own short-lived container instance of a challenge.", "poseidon"};
-  app.footer(footer + 1);
   app.require_subcommand(1);
   app.fallthrough();
   app.set_help_flag("-h,--help", "this help");
-  app.set_version_flag("--version", "poseidon " + around.version);
+  app.set_version_flag("--version", "poseidon " + around.version, "which Poseidon this is");
   add_common(app, s.options);
   add_serve(app, choice);
   add_instance_commands(app, choice);
@@ -93,6 +92,7 @@ int run_cli(const std::vector<std::string>& arguments, const surroundings& aroun
   add_challenge_commands(app, choice);
   add_admin_commands(app, choice);
   add_local_commands(app, choice);
+  app.footer(footer + 1); // last: subcommands would inherit it
   try {
     auto reversed = arguments;
     std::ranges::reverse(reversed);
