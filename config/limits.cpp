@@ -4,7 +4,7 @@ namespace poseidon::config {
 
 limit_table limits_of(const settings& values) {
   limit_table table;
-  table.per_owner = 0; // users and teams have limits of their own
+  table.per_owner = values.limits.per_owner;
   table.per_user = values.limits.per_user;
   table.per_team = values.limits.per_team;
   table.per_challenge = values.limits.per_challenge;
