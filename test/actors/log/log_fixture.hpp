@@ -2,55 +2,16 @@
 // Helpers of the log tests: a real scheduler, a follower that waits with a limit, entries to append.
 
 #include "actors/log/log.hpp"
-#include "messages/random.hpp"
+#include "test/support/counted_random.hpp"
+#include "test/support/temporary_folder.hpp"
+#include "test/support/threaded_system.hpp"
 #include "test/support/virtual_clock.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <set>
 
 namespace poseidon::test {
-
-/// A folder of its own, removed at the end.
-class temporary_folder {
-public:
-  temporary_folder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "poseidon-test-XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  ~temporary_folder() { std::filesystem::remove_all(path_); }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  std::string file(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
-
-/// Ids in a fixed order.
-class counted_random : public random_source {
-public:
-  void fill(std::span<std::uint8_t> bytes) override {
-    for (auto& b : bytes) b = static_cast<std::uint8_t>((state_ = state_ * 6364136223846793005u + 1442695040888963407u) >> 56);
-  }
-
-private:
-  std::uint64_t state_ = 42;
-};
-
-/// An actor system with the real scheduler.
-struct threaded_system {
-  struct quiet : caf::actor_system_config {
-    quiet() {
-      set("scheduler.policy", caf::atom("sharing"));
-      set("scheduler.max-threads", 2);
-      set("logger.verbosity", caf::atom("quiet"));
-    }
-  } config;
-  caf::actor_system system{config};
-};
 
 class log_test_base : public threaded_system {
 public:
@@ -122,12 +83,6 @@ private:
 /// Sequences first, first+1, … without a gap.
 inline void expect_contiguous(const std::vector<logged_entry>& entries, std::uint64_t first) {
   for (std::size_t i = 0; i < entries.size(); ++i) ASSERT_EQ(entries[i].sequence, first + i);
-}
-
-inline void end(caf::actor_system& system, const log_actor& log) {
-  caf::scoped_actor self(system);
-  self->send_exit(log, caf::exit_reason::user_shutdown);
-  self->wait_for(log);
 }
 
 } // namespace poseidon::test

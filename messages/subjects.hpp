@@ -1,0 +1,40 @@
+#pragma once
+// NATS subjects and stream names. Pure. Names of any UTF-8 become single tokens: what is not a letter, a digit, `_` or `-`
+// is written `=XX`, byte by byte; so no name can carry a wildcard or open another branch.
+
+#include "messages/ids.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace poseidon::subjects {
+
+/// A name as one token; "=" for the empty one.
+std::string token(std::string_view name);
+/// The name in a token; nothing when it is none that token() makes.
+std::optional<std::string> name_of(std::string_view token);
+
+/// The ledger's stream, and the one subject it stores.
+std::string ledger_stream(std::string_view cluster);
+std::string ledger(std::string_view cluster);
+
+/// Commands to one node: stop, extend, logs, stats (request and reply).
+std::string node_commands(std::string_view cluster, const node_name& node);
+/// Questions to any gateway (request and reply, queue group `gateways`).
+std::string gateway_questions(std::string_view cluster);
+/// An edge asks the machines' nodes for a route that it does not know.
+std::string route_questions(std::string_view cluster);
+
+/// Heartbeats of one process, and of all.
+std::string heartbeat(std::string_view cluster, std::string_view process);
+std::string heartbeats(std::string_view cluster);
+/// Progress and live log lines of one instance: may be lost.
+std::string progress(std::string_view cluster, const instance_id& instance);
+std::string log_lines(std::string_view cluster, const instance_id& instance);
+/// Routes of one machine's node, for its and other edges.
+std::string routes(std::string_view cluster, const node_name& node);
+/// Snapshots, in parts, from one member.
+std::string snapshots(std::string_view cluster, std::string_view process);
+
+} // namespace poseidon::subjects
