@@ -20,6 +20,7 @@ constexpr std::uint32_t tail_lines = 20;
 constexpr std::uint32_t captured_lines = 10'000;
 constexpr millis give_up_after{1'000};       ///< an engine that is going down shows it within this time
 constexpr millis untouched_engine_limit{3'000};
+constexpr millis engine_patience{15'000};    ///< an engine that restarts is back by then; after it the instance is tried elsewhere
 
 } // namespace
 
@@ -46,7 +47,14 @@ void instance_core::inspect() {
         else
           fire(trigger::absent);
       },
-      [this](const failure& f) { fire(f.code == errc::unknown_instance ? trigger::absent : trigger::unclear); });
+      [this](const failure& f) {
+        if (f.code == errc::unknown_instance)
+          fire(trigger::absent);
+        else if (starting_up() && f.code == errc::engine_unavailable)
+          on_engine_failure(f);
+        else
+          fire(trigger::unclear);
+      });
 }
 
 void instance_core::start_again() {
@@ -79,7 +87,7 @@ void instance_core::on_group(const group_state& group) {
 
 void instance_core::on_engine_failure(const failure& f) {
   busy().problem = f;
-  const bool wait_for_engine = f.code == errc::engine_unavailable && !starting_up();
+  const bool wait_for_engine = f.code == errc::engine_unavailable && (!starting_up() || now() - entered_ < engine_patience);
   if (is_unclear(f.code) || wait_for_engine) {
     fire(trigger::unclear);
   } else if (phase_ == phase::restarting) {

@@ -77,12 +77,13 @@ class Engine:
 class PrivateEngine(Engine):
     """A dockerd of the test's own, which it may kill."""
 
-    def __init__(self, live_restore=True):
+    def __init__(self, live_restore=True, started=True):
         self.dir = tempfile.mkdtemp(prefix="poseidon-engine-")
         self.live_restore = live_restore
         self.process = None
         super().__init__(f"unix://{self.dir}/docker.sock")
-        self.start()
+        if started:
+            self.start()
 
     def start(self):
         pathlib.Path(self.dir, "docker.pid").unlink(missing_ok=True)
@@ -105,14 +106,16 @@ class PrivateEngine(Engine):
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        # The containerd that dockerd had started ends with it in a crash of the service; here it has to be ended by pid.
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
-            os.kill(int(pathlib.Path(self.dir, "exec/containerd/containerd.pid").read_text()), signal.SIGKILL)
 
     def close(self):
+        if self.process is None:
+            return shutil.rmtree(self.dir, ignore_errors=True)
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait()
+        # A containerd that outlived a killed dockerd belongs to nobody any more.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            os.kill(int(pathlib.Path(self.dir, "exec/containerd/containerd.pid").read_text()), signal.SIGKILL)
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
@@ -120,10 +123,14 @@ class PrivateEngine(Engine):
                 if b"containerd-shim" in (line := (entry / "cmdline").read_bytes()) and self.dir.encode() in line:
                     os.kill(int(entry.name), signal.SIGKILL)
         self.log.close()
-        mounts = [line.split()[1] for line in open("/proc/mounts") if line.split()[1].startswith(self.dir)]
+        mounts = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines() if line.split()[1].startswith(self.dir)]
         for mount in sorted(mounts, reverse=True):
             subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def reference_image(engine):
+    subprocess.run(["bash", "-c", f'. "{ROOT}/scripts/lib.sh"; reference_image "{engine.address}"'], check=True)
 
 
 def wait_for(condition, seconds, what):

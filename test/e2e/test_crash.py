@@ -4,8 +4,7 @@ import signal
 import threading
 import unittest
 
-from support import Poseidon, PrivateEngine, ROOT, at_once, wait_for
-import subprocess
+from support import Poseidon, PrivateEngine, at_once, reference_image, wait_for
 
 
 class Killed(unittest.TestCase):
@@ -70,7 +69,7 @@ class Services(unittest.TestCase):
     def check_engine_restart(self, live_restore):
         engine = PrivateEngine(live_restore)
         try:
-            subprocess.run(["bash", "-c", f'. "{ROOT}/scripts/lib.sh"; reference_image "{engine.address}"'], check=True)
+            reference_image(engine)
             with Poseidon(engine=engine) as p:
                 ran = [p.running(user=f"u{i}") for i in range(4)]
                 engine.kill()
