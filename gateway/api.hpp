@@ -23,6 +23,7 @@ class rate_limits;
 struct api_hooks {
   std::function<outcome<secret>(const challenge_row&)> reveal;               ///< JSON text of flags and solutions
   std::function<outcome<spec_ptr>(const nlohmann::json&)> inline_spec;       ///< resolves the `spec` of a start
+  std::function<failure()> trouble;                                          ///< why this process's node can't start instances now; ok: it can
   std::shared_ptr<const config::loaded_settings> settings;                   ///< as the process started with
 };
 

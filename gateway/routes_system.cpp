@@ -22,12 +22,13 @@ void readyz(const call& c) {
   c.services().actors->ledger([c](outcome<ledger_status> status) {
     auto& services = c.services();
     bool loaded = services.model->loaded(), connected = status && status->connected, draining = services.draining->load();
-    bool ready = loaded && connected && !draining;
+    const auto trouble = services.hooks->trouble ? services.hooks->trouble() : failure{};
+    bool ready = loaded && connected && !draining && !trouble;
     std::string text;
     json_writer out(text);
     out.begin_object().text("status", ready ? "ready" : "not ready").boolean("loaded", loaded).boolean("ledger", connected);
     out.boolean("rebuilding", status && !status->gate_open).boolean("draining", draining);
-    out.number("nodes", services.model->nodes().size()).end_object();
+    out.number("nodes", services.model->nodes().size()).text_or_null("node_trouble", trouble.detail).end_object();
     c.json(ready ? 200 : 503, std::move(text));
   });
 }

@@ -23,8 +23,18 @@ public:
     const std::lock_guard lock{mutex_};
     return supervisor_ ? std::vector{name_} : std::vector<node_name>{};
   }
+  /// Why the node can't start instances now; ok: it can.
+  void set_trouble(failure why) {
+    const std::lock_guard lock{mutex_};
+    trouble_ = std::move(why);
+  }
+  failure trouble() const {
+    const std::lock_guard lock{mutex_};
+    return trouble_;
+  }
 
 private:
+  failure trouble_;
   const node_name name_;
   mutable std::mutex mutex_;
   supervisor_actor supervisor_;

@@ -124,6 +124,7 @@ void process::parts::stop() {
         .receive([](const outcome<done>& ended) { if (!ended) spdlog::warn("shutting down: {}", ended.error.detail); },
                  [](const caf::error&) { spdlog::warn("the supervisor did not end in time"); });
   }
+  end(node_watch);
   end(supervisor);
   end(keeper);
   end(feeder);

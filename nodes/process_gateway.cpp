@@ -66,6 +66,7 @@ void process::parts::spawn_gateway_side() {
     return config::parse_inline_spec(spec, defaults);
   };
   deps.hooks.settings = input.settings;
+  deps.hooks.trouble = [node = local_node] { return node->trouble(); };
   api.emplace(std::move(config), std::move(deps));
 }
 

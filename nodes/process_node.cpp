@@ -126,6 +126,8 @@ failure process::parts::spawn_node_side() {
   watch(caf::actor_cast<caf::actor>(probe), "probe");
   watch(caf::actor_cast<caf::actor>(supervisor), "supervisor");
   local_node->publish(supervisor);
+  node_watch = spawn_node_watch(*system, {supervisor, timers, time, local_node});
+  watch(caf::actor_cast<caf::actor>(node_watch), "node watch");
   addresses.node = settings().node;
   return {};
 }

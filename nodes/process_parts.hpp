@@ -15,6 +15,7 @@
 #include "nodes/host/load_cache.hpp"
 #include "nodes/identity.hpp"
 #include "nodes/local_node.hpp"
+#include "nodes/node_watch.hpp"
 #include "nodes/process.hpp"
 #include "nodes/timer_driver.hpp"
 
@@ -77,6 +78,7 @@ struct process::parts {
   probe_actor probe;
   std::shared_ptr<poseidon::local_node> local_node;
   supervisor_actor supervisor;
+  node_watch_actor node_watch;
   scheduler_actor scheduler;
   catalogue_actor catalogue;
   keeper_actor keeper;

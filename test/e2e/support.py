@@ -87,6 +87,8 @@ class PrivateEngine(Engine):
 
     def start(self):
         pathlib.Path(self.dir, "docker.pid").unlink(missing_ok=True)
+        # A killed dockerd takes its containerd along; a machine whose init reaps slowly would let it wait for the dead one.
+        pathlib.Path(self.dir, "exec/containerd/containerd.pid").unlink(missing_ok=True)
         command = ["unshare", "-n", "--", "bash", "-c", 'ip link set lo up; exec dockerd "$@"', "_", "--data-root", f"{self.dir}/data",
                    "--exec-root", f"{self.dir}/exec", "-p", f"{self.dir}/docker.pid", "-H", self.address]
         if self.live_restore:
