@@ -271,6 +271,11 @@ inline constexpr auto index = [] {
 static_assert(std::size(rows) < 255);
 } // namespace lifecycle_table
 
+/// Whether the table has a row for `on` in `from`.
+constexpr bool has_row(phase from, trigger on) {
+  return lifecycle_table::index[static_cast<std::size_t>(from)][static_cast<std::size_t>(on)] != 0;
+}
+
 /// The row for `on` in `from`; null where the pair is ignored on purpose.
 constexpr const transition* find_transition(phase from, trigger on) {
   const auto number = lifecycle_table::index[static_cast<std::size_t>(from)][static_cast<std::size_t>(on)];

@@ -9,9 +9,9 @@ inline constexpr auto phases = poseidon_enum_values(phase{});
 inline constexpr auto triggers = poseidon_enum_values(trigger{});
 
 constexpr bool pairs_unique() {
-  for (auto& a : lifecycle_rows)
-    for (auto& b : lifecycle_rows)
-      if (&a != &b && a.from == b.from && a.on == b.on) return false;
+  for (std::size_t i = 0; i < lifecycle_rows.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (lifecycle_rows[i].from == lifecycle_rows[k].from && lifecycle_rows[i].on == lifecycle_rows[k].on) return false;
   return true;
 }
 
@@ -19,7 +19,7 @@ constexpr bool pairs_unique() {
 constexpr bool total() {
   for (auto from : phases)
     for (auto on : triggers)
-      if ((find_transition(from, on) != nullptr) == is_ignored(from, on)) return false;
+      if (has_row(from, on) == is_ignored(from, on)) return false;
   return true;
 }
 
@@ -42,7 +42,7 @@ constexpr bool gone_reachable_from_every_phase() {
 
 constexpr bool every_phase_has(trigger on) {
   for (auto from : phases)
-    if (from != phase::gone && find_transition(from, on) == nullptr) return false;
+    if (from != phase::gone && !has_row(from, on)) return false;
   return true;
 }
 
