@@ -21,7 +21,6 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 namespace poseidon::test {
 
@@ -52,7 +51,7 @@ enum class listening { yes, no, full };
 
 class namespace_process {
 public:
-  /// Serves each connection to 127.0.0.1:port with `serve`, on a thread of its own.
+  /// Serves each connection to 127.0.0.1:port with `serve`, in a process of its own.
   /// `own_network` false: a process like any other on this machine.
   explicit namespace_process(std::uint16_t port, std::function<void(int)> serve, listening how = listening::yes, bool own_network = true) {
     int ready[2];
@@ -121,14 +120,19 @@ private:
     if (how != listening::no && (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
                                  ::listen(listener, how == listening::full ? 0 : 512) != 0))
       return 2;
+    ::signal(SIGCHLD, SIG_IGN);
     if (::write(ready, "+", 1) != 1) return 3;
     while (how == listening::yes) {
       const int connection = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
       if (connection < 0) return 4;
-      std::thread{[serve, connection] {
+      // A process each: no thread may be started in a copy of a process that has several (thread sanitizer).
+      if (::fork() == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::close(listener);
         serve(connection);
-        ::close(connection);
-      }}.detach();
+        ::_exit(0);
+      }
+      ::close(connection);
     }
     for (;;) ::pause();
   }

@@ -16,6 +16,7 @@
 #include <future>
 #include <optional>
 #include <random>
+#include <thread>
 
 namespace poseidon {
 namespace {
