@@ -3,6 +3,7 @@
 #include "test/nodes/edge/edge_fixture.hpp"
 
 #include <atomic>
+#include <future>
 
 namespace poseidon::test {
 namespace {
@@ -69,8 +70,10 @@ TEST_F(edge_reply, a_service_that_does_not_accept_is_502_in_time) {
   start_edge();
   namespace_process full{80, [](int) {}, listening::full};
   put(route_to(full, "full.localhost"));
-  raw_client first{port};
-  first.send(get("full.localhost"));
+  std::promise<outcome<unique_fd>> first; // takes the one place there is
+  dialer->async_connect(full.where(), 80, 5s, [&](outcome<unique_fd> got) { first.set_value(std::move(got)); });
+  const auto held = first.get_future().get();
+  ASSERT_TRUE(held) << held.error.detail;
   EXPECT_EQ(status_of(ask(get("full.localhost"))), 502);
 }
 

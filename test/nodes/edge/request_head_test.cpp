@@ -123,7 +123,7 @@ TEST(request_head, whatever_passes_another_parser_reads_the_same) {
                                 "HTTP/1.1", "\x80", "@", "/", ",", std::string(1, '\0')};
   std::mt19937_64 random{20240501};
   int passed = 0;
-  for (int i = 0; i < 300'000; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     auto text = seeds[random() % std::size(seeds)];
     for (auto changes = random() % 4; changes > 0; --changes) {
       const auto at = random() % text.size();
@@ -150,7 +150,7 @@ TEST(request_head, whatever_passes_another_parser_reads_the_same) {
     EXPECT_EQ(std::string{parser.get().method_string()}, head.method);
     EXPECT_EQ(std::string{parser.get().target()}, head.target);
   }
-  EXPECT_GT(passed, 30'000);
+  EXPECT_GT(passed, 10'000);
 }
 
 TEST(request_head, any_bytes_are_survived) {
