@@ -25,6 +25,12 @@ struct probe_state {
   std::deque<waiting_probe> waiting;
 
   explicit probe_state(adapter::pointer me) : self(me), calls(me, "the probe") {}
+  ~probe_state() {
+    for (auto& probe : waiting) probe.promise.deliver(outcome<done>{ended_failure()});
+    waiting.clear();
+    calls.fail_all(ended_failure());
+  }
+  static failure ended_failure() { return {errc::shutting_down, "the probe has ended", {}, {}, {}}; }
 
   reply on_probe(const probe_endpoint& request) {
     auto promise = self->make_response_promise<outcome<done>>();

@@ -48,6 +48,7 @@ struct adapter_state {
   std::vector<engine_watcher> engine_watchers;
 
   explicit adapter_state(adapter::pointer me) : self(me), calls(me, "the engine") {}
+  ~adapter_state() { calls.fail_all({errc::shutting_down, "the runtime has ended", {}, {}, {}}); }
 
   void start(runtime_deps given) {
     deps = std::move(given);
