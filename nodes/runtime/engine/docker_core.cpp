@@ -35,7 +35,7 @@ void docker_core::drop_if_idle(const group_key& key) {
   auto found = groups_.find(key);
   if (found == groups_.end()) return;
   auto& group = *found->second;
-  if (group.turn.idle() && group.enders == 0 && group.containers.empty() && group.attempted.empty()) groups_.erase(found);
+  if (group.turn.idle() && group.enders == 0 && group.containers.empty()) groups_.erase(found);
 }
 
 task<void> docker_core::pause(millis span, steady_time deadline) {

@@ -35,7 +35,6 @@ struct group_record {
   std::size_t enders = 0;        ///< stops and removes waiting for their turn: an ensure under way gives up
   wait_list changed;             ///< a container ended, or an ender came
   std::map<std::string, tracked_ptr> containers; ///< by service
-  std::set<std::string> attempted; ///< container names that a create was sent for
   bool complete = false;         ///< `containers` and `plan` are all that there is: no search by label needed
   launch_plan_ptr plan;          ///< of the last ensure; empty after a restart of this process
 };

@@ -148,7 +148,6 @@ task<outcome<std::string>> docker_core::create_once(ensure_work& work, std::size
   work.options.joins = joins ? container_name(owner_, work.plan->key, work.plan->spec->services.front().name) : "";
   auto body = create_body(*work.plan, index, work.options);
   if (!body) co_return body.error;
-  work.group->attempted.insert(name);
   auto reply = co_await client_->post("/containers/create?name=" + name, std::move(*body), sooner(work.deadline, call_time));
   if (reply.ok()) {
     auto id = text_field(reply.body, "Id");

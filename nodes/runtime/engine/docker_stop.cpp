@@ -140,7 +140,6 @@ task<outcome<done>> docker_core::remove(group_key key) {
   removed_.push_back(key);
   if (removed_.size() > 4096) removed_.pop_front();
   group->complete = false;
-  group->attempted.clear();
   group->plan.reset();
   turn = limiter::permit();
   drop_if_idle(key);
@@ -149,13 +148,8 @@ task<outcome<done>> docker_core::remove(group_key key) {
 
 /// What a group has beside the containers that we know.
 task<failure> docker_core::remove_leftovers(group_ptr group, group_key key, steady_time deadline) {
-  if (!group->complete || !group->plan) {
-    for (auto& name : group->attempted) {
-      auto problem = co_await remove_container(name, deadline);
-      if (problem) co_return problem;
-    }
-    co_return co_await remove_by_label(key, deadline);
-  }
+  // By label, never by name: a name that was asked for may have turned out to be somebody else's.
+  if (!group->complete || !group->plan) co_return co_await remove_by_label(key, deadline);
   if (group->plan->spec->network != network_mode::isolated) {
     auto problem = co_await remove_network(group_name(owner_, key), deadline);
     if (problem) co_return problem;
