@@ -1,7 +1,7 @@
 #include "actors/reaper/reaper.hpp"
 
 #include "test/support/actor_fixture.hpp"
-#include "test/support/fake_runtime.hpp"
+#include "test/support/listed_engine.hpp"
 #include "test/support/fold_ledger.hpp"
 #include "test/support/memory_journal.hpp"
 
@@ -13,10 +13,10 @@ using namespace test;
 struct reaper_test : actor_test {
   std::shared_ptr<fold_ledger> ledger = std::make_shared<fold_ledger>(time);
   memory_journal_ptr disk = std::make_shared<memory_journal>();
-  fake_engine_ptr engine = std::make_shared<fake_engine>();
+  listed_engine_ptr engine = std::make_shared<listed_engine>();
   ledger_actor ledger_handle = spawn_fold_ledger(system, ledger);
   journal_actor journal_handle = spawn_memory_journal(system, disk, ledger_handle);
-  runtime_actor runtime_handle = spawn_fake_runtime(system, engine);
+  runtime_actor runtime_handle = spawn_listed_engine(system, engine);
   reaper_actor reaper;
   reaper_deps deps;
 
@@ -69,7 +69,7 @@ TEST_F(reaper_test, removes_orphans_of_every_kind_in_order_and_nothing_else) {
   EXPECT_EQ(report->removed.size(), 4u);
   EXPECT_EQ(report->kept.size(), 4u);
   ASSERT_EQ(engine->removed.size(), 4u);
-  const auto id = fake_engine::id_of(gone);
+  const auto id = listed_engine::id_of(gone);
   EXPECT_EQ(engine->removed, (std::vector<std::string>{id, "shim-" + id, "network-" + id, "volume-" + id}));
   EXPECT_EQ(engine->objects.size(), 5u);
 }
@@ -126,7 +126,7 @@ TEST_F(reaper_test, what_can_not_be_removed_is_reported_and_does_not_stop_the_re
     dead(key("gone", n));
     engine->put(key("gone", n), object_kind::container, 600'000);
   }
-  engine->stuck.insert(fake_engine::id_of(key("gone", 5)));
+  engine->stuck.insert(listed_engine::id_of(key("gone", 5)));
   auto report = collect();
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->removed.size(), 8u);

@@ -3,7 +3,7 @@
 #include "actors/supervisor/supervisor.hpp"
 
 #include "test/support/actor_fixture.hpp"
-#include "test/support/fake_runtime.hpp"
+#include "test/support/listed_engine.hpp"
 #include "test/support/fold_ledger.hpp"
 #include "test/support/memory_journal.hpp"
 
@@ -25,10 +25,10 @@ struct puppet {
 struct supervisor_test : actor_test {
   std::shared_ptr<fold_ledger> ledger = std::make_shared<fold_ledger>(time);
   memory_journal_ptr disk = std::make_shared<memory_journal>();
-  fake_engine_ptr engine = std::make_shared<fake_engine>();
+  listed_engine_ptr engine = std::make_shared<listed_engine>();
   ledger_actor ledger_handle = spawn_fold_ledger(system, ledger);
   journal_actor journal_handle = spawn_memory_journal(system, disk, ledger_handle);
-  runtime_actor runtime_handle = spawn_fake_runtime(system, engine);
+  runtime_actor runtime_handle = spawn_listed_engine(system, engine);
   std::vector<std::shared_ptr<puppet>> puppets;
   std::size_t reapers = 0;
   caf::actor reaper_handle;

@@ -8,7 +8,7 @@
 namespace poseidon::test {
 
 /// What the engine holds, and how it answers; shared between runs.
-struct fake_engine {
+struct listed_engine {
   std::string cluster = "c1";
   node_name node{"n1"};
   std::map<std::string, runtime_object> objects; ///< by id
@@ -61,9 +61,9 @@ struct fake_engine {
     for (auto& w : watchers) caf::anon_send(w, engine_changed{up});
   }
 };
-using fake_engine_ptr = std::shared_ptr<fake_engine>;
+using listed_engine_ptr = std::shared_ptr<listed_engine>;
 
-inline runtime_actor spawn_fake_runtime(caf::actor_system& system, fake_engine_ptr e) {
+inline runtime_actor spawn_listed_engine(caf::actor_system& system, listed_engine_ptr e) {
   return system.spawn([e](runtime_actor::pointer) -> runtime_actor::behavior_type {
     const auto away = [] { return failure{errc::engine_unavailable, "the engine is down", 1000, {}, {}}; };
     return {
@@ -80,7 +80,7 @@ inline runtime_actor spawn_fake_runtime(caf::actor_system& system, fake_engine_p
         },
         [=](const stop_group& m) -> outcome<done> {
           if (e->down) return away();
-          if (auto found = e->objects.find(fake_engine::id_of(m.key)); found != e->objects.end()) found->second.running = false;
+          if (auto found = e->objects.find(listed_engine::id_of(m.key)); found != e->objects.end()) found->second.running = false;
           return done{};
         },
         [=](const remove_group& m) -> outcome<done> {
