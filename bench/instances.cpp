@@ -3,7 +3,7 @@
 
 #include "bench/bench.hpp"
 #include "bench/instant_ports.hpp"
-#include "test/support/actor_fixture.hpp"
+#include "test/support/actor_world.hpp"
 
 namespace poseidon::bench {
 namespace {

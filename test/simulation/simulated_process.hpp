@@ -8,7 +8,7 @@
 #include "actors/router/router.hpp"
 #include "nodes/runtime/simulated_runtime.hpp"
 #include "test/simulation/event_queue.hpp"
-#include "test/support/actor_fixture.hpp"
+#include "test/support/actor_world.hpp"
 
 #include <random>
 
