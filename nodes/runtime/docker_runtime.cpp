@@ -18,8 +18,7 @@ using engine::docker_core;
 using engine::task;
 
 /// An answer that is given exactly once: by the work, or by the runtime's end.
-template <class T>
-class open_answer {
+template <class T> class open_answer {
 public:
   explicit open_answer(answer<T> to) : to_(std::move(to)) {}
   void give(outcome<T> result) {
@@ -46,18 +45,21 @@ public:
     thread_.join();
     guard_.reset();
     auto gone = engine::fail(errc::shutting_down, "the runtime ends");
-    for (auto& [number, end] : take_open()) end(gone);
+    for (auto& [number, end] : take_open())
+      end(gone);
     core_.reset();
   }
 
   void start(answer<runtime_info> to) override {
-    if (refused_) return run<runtime_info>(std::move(to), [refused = refused_](docker_core&) { return refuse<runtime_info>(refused); });
+    if (refused_)
+      return run<runtime_info>(std::move(to),
+                               [refused = refused_](docker_core&) { return refuse<runtime_info>(refused); });
     run<runtime_info>(std::move(to), [](docker_core& core) { return core.start(); });
   }
-  void ensure(launch_plan_ptr plan, millis timeout, std::function<void(const group_progress&)> progress, answer<group_state> to) override {
-    run<group_state>(std::move(to), [plan = std::move(plan), timeout, progress = std::move(progress)](docker_core& core) {
-      return core.ensure(plan, timeout, progress);
-    });
+  void ensure(launch_plan_ptr plan, millis timeout, std::function<void(const group_progress&)> progress,
+              answer<group_state> to) override {
+    run<group_state>(std::move(to), [plan = std::move(plan), timeout, progress = std::move(progress)](
+                                        docker_core& core) { return core.ensure(plan, timeout, progress); });
   }
   void start_again(group_key key, millis timeout, answer<group_state> to) override {
     run<group_state>(std::move(to), [key, timeout](docker_core& core) { return core.start_again(key, timeout); });
@@ -77,7 +79,8 @@ public:
   void inspect(group_key key, answer<group_state> to) override {
     run<group_state>(std::move(to), [key](docker_core& core) { return core.inspect(key); });
   }
-  std::function<void()> logs(log_request request, std::function<void(const log_chunk&)> chunk, answer<done> to) override {
+  std::function<void()> logs(log_request request, std::function<void(const log_chunk&)> chunk,
+                             answer<done> to) override {
     auto control = std::make_shared<engine::stream_control>();
     run<done>(std::move(to), [request = std::move(request), chunk = std::move(chunk), control](docker_core& core) {
       return core.logs(request, chunk, control);
@@ -92,10 +95,13 @@ public:
     run<group_stats>(std::move(to), [key](docker_core& core) { return core.stats(key); });
   }
   void watch(std::function<void(const service_exited&)> watcher) override {
-    asio::post(core_->io(), [core = core_.get(), watcher = std::move(watcher)]() mutable { core->watcher = std::move(watcher); });
+    asio::post(core_->io(),
+               [core = core_.get(), watcher = std::move(watcher)]() mutable { core->watcher = std::move(watcher); });
   }
   void watch_engine(std::function<void(const engine_changed&)> watcher) override {
-    asio::post(core_->io(), [core = core_.get(), watcher = std::move(watcher)]() mutable { core->engine_watcher = std::move(watcher); });
+    asio::post(core_->io(), [core = core_.get(), watcher = std::move(watcher)]() mutable {
+      core->engine_watcher = std::move(watcher);
+    });
   }
   void update_instance_file(launch_plan_ptr plan, answer<done> to) override {
     run<done>(std::move(to), [plan = std::move(plan)](docker_core& core) { return core.update_instance_file(plan); });
@@ -107,14 +113,10 @@ public:
   }
 
 private:
-  template <class T>
-  static task<outcome<T>> refuse(failure why) {
-    co_return why;
-  }
+  template <class T> static task<outcome<T>> refuse(failure why) { co_return why; }
 
   /// Runs the work on the io thread; its end, an exception, or this runtime's end answers.
-  template <class T, class Work>
-  void run(answer<T> to, Work work) {
+  template <class T, class Work> void run(answer<T> to, Work work) {
     auto open = std::make_shared<open_answer<T>>(std::move(to));
     auto number = add_open([open](const failure& why) { open->give(why); });
     asio::post(core_->io(), [this, open, number, work = std::move(work)]() mutable {
@@ -161,6 +163,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<runtime> make_docker_runtime(docker_options options) { return std::make_unique<docker_runtime>(std::move(options)); }
+std::unique_ptr<runtime> make_docker_runtime(docker_options options) {
+  return std::make_unique<docker_runtime>(std::move(options));
+}
 
 } // namespace poseidon

@@ -6,8 +6,8 @@
 
 namespace poseidon {
 
-/// Sends `signal` to exactly the process that the endpoint names (pid, start ticks and cgroup are checked by whoever does
-/// it): dialer_client::async_signal. Answers errc::ok when it was sent, service_died when that process is gone.
+/// Sends `signal` to exactly the process that the endpoint names (pid, start ticks and cgroup are checked by whoever
+/// does it): dialer_client::async_signal. Answers errc::ok when it was sent, service_died when that process is gone.
 using signaller = std::function<void(const endpoint&, int signal, std::function<void(failure)>)>;
 
 /// Opens a connection to `port` inside the endpoint's network namespace: dialer_client::async_connect.

@@ -28,7 +28,9 @@ bool simulated_engine::call(std::function<failure(simulated_engine&)> effect, st
   auto spread = static_cast<std::uint64_t>((faults.most_latency - faults.least_latency).count());
   millis latency = faults.least_latency + millis(spread ? static_cast<std::int64_t>(random() % (spread + 1)) : 0);
   if (!up_) {
-    later_(latency, [reply = std::move(reply)] { reply({errc::engine_unavailable, "the engine is down", {}, {}, {}}); });
+    later_(latency, [reply = std::move(reply)] {
+      reply({errc::engine_unavailable, "the engine is down", {}, {}, {}});
+    });
     return true;
   }
   if (happens(faults.failures)) {
@@ -36,7 +38,8 @@ bool simulated_engine::call(std::function<failure(simulated_engine&)> effect, st
     return true;
   }
   bool lost = happens(faults.lost_replies), done_when_cut = random() % 2 == 0;
-  auto carry_out = [this, effect = std::move(effect), reply = std::move(reply), lost, done_when_cut, generation = generation_] {
+  auto carry_out = [this, effect = std::move(effect), reply = std::move(reply), lost, done_when_cut,
+                    generation = generation_] {
     if (generation != generation_) {
       // The engine went down while it was at it.
       if (done_when_cut) effect(*this);
@@ -51,8 +54,10 @@ bool simulated_engine::call(std::function<failure(simulated_engine&)> effect, st
     return false;
   }
   later_(latency, [this, carry_out = std::move(carry_out)]() mutable {
-    if (hanging_) held_.push_back(std::move(carry_out));
-    else carry_out();
+    if (hanging_)
+      held_.push_back(std::move(carry_out));
+    else
+      carry_out();
   });
   return !lost;
 }
@@ -60,11 +65,11 @@ bool simulated_engine::call(std::function<failure(simulated_engine&)> effect, st
 void simulated_engine::resume() {
   hanging_ = false;
   auto held = std::exchange(held_, {});
-  for (auto& one : held) later_(faults.least_latency, std::move(one));
+  for (auto& one : held)
+    later_(faults.least_latency, std::move(one));
 }
 
-template <class Tell>
-void simulated_engine::tell(Tell tell) {
+template <class Tell> void simulated_engine::tell(Tell tell) {
   std::erase_if(observers_, [](auto& one) { return one.expired(); });
   auto present = observers_;
   for (auto& weak : present)
@@ -88,7 +93,8 @@ void simulated_engine::come_back(bool containers_survive) {
   tell([](observer& one) { one.changed(true); });
 }
 
-bool simulated_engine::crash(const group_key& key, const std::string& service, std::int32_t exit_code, bool out_of_memory) {
+bool simulated_engine::crash(const group_key& key, const std::string& service, std::int32_t exit_code,
+                             bool out_of_memory) {
   auto found = groups_.find(key);
   if (found == groups_.end()) return false;
   for (auto& container : found->second.containers)
@@ -102,12 +108,13 @@ bool simulated_engine::crash(const group_key& key, const std::string& service, s
 std::size_t simulated_engine::running() const {
   std::size_t count = 0;
   for (auto& [key, group] : groups_)
-    for (auto& container : group.containers) count += container.running;
+    for (auto& container : group.containers)
+      count += container.running;
   return count;
 }
 
-simulated_container& simulated_engine::create(const launch_plan_ptr& plan, std::size_t service, const std::string& cluster,
-                                              const std::string& node) {
+simulated_container& simulated_engine::create(const launch_plan_ptr& plan, std::size_t service,
+                                              const std::string& cluster, const std::string& node) {
   auto& group = groups_[plan->key];
   for (auto& container : group.containers)
     if (container.service == service) return container;
@@ -115,10 +122,12 @@ simulated_container& simulated_engine::create(const launch_plan_ptr& plan, std::
   group.cluster = cluster;
   group.node = node;
   group.network = plan->spec->network != network_mode::isolated;
-  for (auto& volume : plan->spec->services[service].volumes) group.volumes.insert(volume.name);
+  for (auto& volume : plan->spec->services[service].volumes)
+    group.volumes.insert(volume.name);
   auto& container = group.containers.emplace_back();
   char id[65];
-  std::snprintf(id, sizeof id, "%016llx%048llx", static_cast<unsigned long long>(random()), static_cast<unsigned long long>(++last_id_));
+  std::snprintf(id, sizeof id, "%016llx%048llx", static_cast<unsigned long long>(random()),
+                static_cast<unsigned long long>(++last_id_));
   container.id = container_id{id};
   container.plan = plan;
   container.service = service;
@@ -137,8 +146,10 @@ void simulated_engine::start(simulated_container& container) {
   container.pid = ++last_pid_;
   container.start_ticks = static_cast<std::uint64_t>(now_().ms) * 100 + static_cast<std::uint64_t>(container.pid);
   container.output += behaviour.output;
-  if (behaviour.exits_at_start) end(container, *behaviour.exits_at_start, false);
-  else if (behaviour.out_of_memory_at_start) end(container, 137, true);
+  if (behaviour.exits_at_start)
+    end(container, *behaviour.exits_at_start, false);
+  else if (behaviour.out_of_memory_at_start)
+    end(container, 137, true);
 }
 
 void simulated_engine::end(simulated_container& container, std::int32_t exit_code, bool out_of_memory) {

@@ -15,14 +15,14 @@ using simulation_timer = std::function<void(millis, std::function<void()>)>;
 
 /// How containers of an image behave.
 struct simulated_image {
-  bool present = true;             ///< on the node; else it is pulled
-  bool exists = true;              ///< in its registry
+  bool present = true; ///< on the node; else it is pulled
+  bool exists = true;  ///< in its registry
   millis pull_time{500};
   std::optional<std::int32_t> exits_at_start; ///< with this code
   bool out_of_memory_at_start = false;
   bool ignores_term = false;
-  std::string output;              ///< what it writes at start
-  std::uint16_t port = 8000;       ///< the one it exposes
+  std::string output;        ///< what it writes at start
+  std::uint16_t port = 8000; ///< the one it exposes
 };
 
 /// What goes wrong, and how often (per mille of the calls).
@@ -63,7 +63,8 @@ public:
   bool up() const { return up_; }
 
   /// Ends a service's process from outside; false when none runs.
-  bool crash(const group_key& key, const std::string& service, std::int32_t exit_code = 137, bool out_of_memory = false);
+  bool crash(const group_key& key, const std::string& service, std::int32_t exit_code = 137,
+             bool out_of_memory = false);
 
   /// Containers by group, in start order. A group is here as long as it has any object.
   struct group {
@@ -78,11 +79,12 @@ public:
   std::uint64_t calls() const { return calls_; }
 
   // For the simulated runtime.
-  /// One call: `effect` is carried out after the latency (or not: faults), then `reply` is called with its result. False:
-  /// no reply will ever come, and the caller has to wait for its own deadline.
+  /// One call: `effect` is carried out after the latency (or not: faults), then `reply` is called with its result.
+  /// False: no reply will ever come, and the caller has to wait for its own deadline.
   bool call(std::function<failure(simulated_engine&)> effect, std::function<void(failure)> reply);
   std::map<group_key, group>& all() { return groups_; }
-  simulated_container& create(const launch_plan_ptr& plan, std::size_t service, const std::string& cluster, const std::string& node);
+  simulated_container& create(const launch_plan_ptr& plan, std::size_t service, const std::string& cluster,
+                              const std::string& node);
   void start(simulated_container& container);
   void end(simulated_container& container, std::int32_t exit_code, bool out_of_memory);
   struct observer {
@@ -96,8 +98,7 @@ public:
 private:
   std::uint64_t random();
   bool happens(std::uint32_t per_mille) { return per_mille && random() % 1000 < per_mille; }
-  template <class Tell>
-  void tell(Tell tell);
+  template <class Tell> void tell(Tell tell);
 
   simulation_timer later_;
   std::function<wall_time()> now_;

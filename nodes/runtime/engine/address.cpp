@@ -22,22 +22,28 @@ std::optional<api_version> parse_version(const std::string& text) {
 outcome<std::string> socket_path(const std::string& address) {
   if (address.starts_with("unix://")) {
     auto path = address.substr(7);
-    if (path.empty() || path.front() != '/') return unusable("engine " + address + ": the path of a unix:// address begins with /");
+    if (path.empty() || path.front() != '/')
+      return unusable("engine " + address + ": the path of a unix:// address begins with /");
     if (path.size() > 107) return unusable("engine " + address + ": a socket's path may have 107 bytes");
     return path;
   }
   if (address.starts_with("/")) return socket_path("unix://" + address);
-  if (address.starts_with("tcp://") || address.starts_with("http://") || address.starts_with("https://") || address.starts_with("ssh://"))
-    return unusable("engine " + address + ": an engine elsewhere can't be used, since instances are reached inside their network "
+  if (address.starts_with("tcp://") || address.starts_with("http://") || address.starts_with("https://") ||
+      address.starts_with("ssh://"))
+    return unusable("engine " + address +
+                    ": an engine elsewhere can't be used, since instances are reached inside their network "
                     "namespaces on this machine; run a Poseidon node beside that engine and give it unix:///…");
   return unusable("engine " + address + ": not a unix:// address");
 }
 
-std::string to_string(api_version version) { return std::to_string(version.major) + "." + std::to_string(version.minor); }
+std::string to_string(api_version version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
 
 outcome<api_version> negotiate(const std::string& engine_newest, const std::string& engine_oldest) {
   auto newest = parse_version(engine_newest);
-  if (!newest) return unusable("the engine's API version \"" + engine_newest + "\" can't be read: is this a Docker Engine?");
+  if (!newest)
+    return unusable("the engine's API version \"" + engine_newest + "\" can't be read: is this a Docker Engine?");
   auto oldest = parse_version(engine_oldest).value_or(oldest_known);
   auto common = std::min(*newest, newest_known);
   if (common < std::max(oldest, oldest_known))

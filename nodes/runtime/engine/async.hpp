@@ -1,8 +1,9 @@
 #pragma once
-// Waiting in coroutines of one io thread: conditions, bounded concurrency, callbacks of other parts. Nothing here locks;
-// everything belongs to the thread that runs the io_context.
+// Waiting in coroutines of one io thread: conditions, bounded concurrency, callbacks of other parts. Nothing here
+// locks; everything belongs to the thread that runs the io_context.
 //
-// GCC 12 destroys temporaries wrongly around a co_await inside ?:, && or ||: a co_await stands in a statement of its own.
+// GCC 12 destroys temporaries wrongly around a co_await inside ?:, && or ||: a co_await stands in a statement of its
+// own.
 
 #include <utility>
 
@@ -25,8 +26,7 @@ namespace poseidon::engine {
 
 namespace asio = boost::asio;
 
-template <class T>
-using task = asio::awaitable<T>;
+template <class T> using task = asio::awaitable<T>;
 using steady_time = std::chrono::steady_clock::time_point;
 
 inline steady_time after(std::chrono::milliseconds span) { return std::chrono::steady_clock::now() + span; }
@@ -48,7 +48,8 @@ public:
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   void notify_all() {
-    for (auto* timer : *waiters_) timer->cancel();
+    for (auto* timer : *waiters_)
+      timer->cancel();
   }
   bool empty() const { return waiters_->empty(); }
 

@@ -28,13 +28,15 @@ json environment(const launch_plan& plan, const service_spec& service) {
   all["POSEIDON_URL"] = plan.url;
   if (!plan.flag.empty()) all["POSEIDON_FLAG"] = plan.flag.reveal();
   auto list = json::array();
-  for (auto& [name, value] : all) list.push_back(name + "=" + value);
+  for (auto& [name, value] : all)
+    list.push_back(name + "=" + value);
   return list;
 }
 
 json mounts(const launch_plan& plan, const service_spec& service, const create_options& options) {
   auto list = json::array();
-  list.push_back({{"Type", "bind"}, {"Source", options.instance_folder}, {"Target", "/run/poseidon"}, {"ReadOnly", true}});
+  list.push_back(
+      {{"Type", "bind"}, {"Source", options.instance_folder}, {"Target", "/run/poseidon"}, {"ReadOnly", true}});
   for (auto& volume : service.volumes)
     list.push_back({{"Type", "volume"},
                     {"Source", volume_name(options.owner, plan.key, volume.name)},
@@ -100,16 +102,22 @@ outcome<std::string> create_body(const launch_plan& plan, std::size_t index, con
   auto user = service.user;
   if (service.security == security_mode::strict) {
     if (!user.empty() && is_root(user))
-      return failure{errc::invalid_spec, "service " + service.name + ": security strict does not go with user " + user, {}, {}, {}};
+      return failure{errc::invalid_spec,
+                     "service " + service.name + ": security strict does not go with user " + user,
+                     {},
+                     {},
+                     {}};
     if (user.empty() && is_root(options.image_user)) user = "65534:65534";
   }
-  json host = {{"AutoRemove", false},
-               {"RestartPolicy", {{"Name", "no"}}},
-               {"PublishAllPorts", false},
-               {"LogConfig", {{"Type", "json-file"}, {"Config", {{"max-size", std::to_string(options.log_bytes)}, {"max-file", "1"}}}}},
-               {"Mounts", mounts(plan, service, options)},
-               {"Tmpfs", tmpfs(service)},
-               {"Init", service.init}};
+  json host = {
+      {"AutoRemove", false},
+      {"RestartPolicy", {{"Name", "no"}}},
+      {"PublishAllPorts", false},
+      {"LogConfig",
+       {{"Type", "json-file"}, {"Config", {{"max-size", std::to_string(options.log_bytes)}, {"max-file", "1"}}}}},
+      {"Mounts", mounts(plan, service, options)},
+      {"Tmpfs", tmpfs(service)},
+      {"Init", service.init}};
   json body = {{"Image", service.image},
                {"Env", environment(plan, service)},
                {"Labels", container_labels(options.owner, plan, index)},
@@ -158,9 +166,12 @@ std::string subnet_of(const std::string& pool, std::uint32_t n) {
 }
 
 std::string instance_file(const launch_plan& plan) {
-  json file = {{"instance", plan.key.instance.value}, {"challenge", plan.challenge},
-               {"user", plan.user},                   {"team", plan.team.empty() ? json(nullptr) : json(plan.team)},
-               {"url", plan.url},                     {"host", plan.host},
+  json file = {{"instance", plan.key.instance.value},
+               {"challenge", plan.challenge},
+               {"user", plan.user},
+               {"team", plan.team.empty() ? json(nullptr) : json(plan.team)},
+               {"url", plan.url},
+               {"host", plan.host},
                {"created_at", to_rfc3339(plan.created_at)},
                {"expires_at", plan.expires_at ? json(to_rfc3339(*plan.expires_at)) : json(nullptr)}};
   return file.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

@@ -23,7 +23,8 @@ bool needs_image_user(const service_spec& service);
 /// The JSON body, or invalid_spec (strict with a root user).
 outcome<std::string> create_body(const launch_plan& plan, std::size_t service, const create_options& options);
 
-/// Body of POST /networks/create. An empty subnet leaves the choice to the engine. `bridge` has no way out, `egress` has.
+/// Body of POST /networks/create. An empty subnet leaves the choice to the engine. `bridge` has no way out, `egress`
+/// has.
 std::string network_body(const launch_plan& plan, const identity& owner, const std::string& subnet);
 
 /// The n-th /28 of the pool ("10.201.0.0/16"); empty when the pool has no such one or is malformed.

@@ -32,10 +32,12 @@ std::string parse_entry(const json& entry, registry_login& login) {
     if (colon == std::string::npos) return "auth is not user:password";
     login.user = plain.substr(0, colon);
     auto password = plain.substr(colon + 1);
-    while (!password.empty() && password.back() == '\0') password.pop_back();
+    while (!password.empty() && password.back() == '\0')
+      password.pop_back();
     login.password = secret(password);
   }
-  if (login.password.empty() && login.identity_token.empty()) return "holds no password; credential helpers are not asked";
+  if (login.password.empty() && login.identity_token.empty())
+    return "holds no password; credential helpers are not asked";
   return {};
 }
 
@@ -63,7 +65,8 @@ registry_logins parse_logins(const std::string& text, std::vector<field_problem>
       problems.push_back({"auths." + key, problem});
       continue;
     }
-    auto registry = login.server == "index.docker.io" || login.server == "registry-1.docker.io" ? "docker.io" : login.server;
+    auto registry =
+        login.server == "index.docker.io" || login.server == "registry-1.docker.io" ? "docker.io" : login.server;
     logins[registry] = std::move(login);
   }
   return logins;
@@ -91,13 +94,15 @@ std::string base64_encode(std::string_view bytes, bool url_safe) {
     auto count = std::min<std::size_t>(3, bytes.size() - i);
     for (std::size_t j = 0; j < 3; ++j)
       group = group << 8 | (j < count ? std::uint32_t(static_cast<unsigned char>(bytes[i + j])) : 0u);
-    for (std::size_t j = 0; j < 4; ++j) text += j <= count ? digits[group >> (18 - 6 * j) & 63] : '=';
+    for (std::size_t j = 0; j < 4; ++j)
+      text += j <= count ? digits[group >> (18 - 6 * j) & 63] : '=';
   }
   return text;
 }
 
 bool base64_decode(std::string_view text, std::string& bytes) {
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
+  while (!text.empty() && text.back() == '=')
+    text.remove_suffix(1);
   if (text.size() % 4 == 1) return false;
   bytes.clear();
   std::uint32_t buffer = 0;

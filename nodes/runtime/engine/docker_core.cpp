@@ -12,11 +12,14 @@ docker_core::docker_core(docker_options options, std::string socket_path)
       client_(std::make_unique<engine_client>(*io_, std::move(socket_path), 64)) {}
 
 docker_core::~docker_core() {
-  // Frames go first (they use everything else), and with them the connections; descriptors must not outlive the context.
+  // Frames go first (they use everything else), and with them the connections; descriptors must not outlive the
+  // context.
   client_->drop_idle();
-  for (auto& [id, container] : by_id_) container->pidfd.reset();
+  for (auto& [id, container] : by_id_)
+    container->pidfd.reset();
   for (auto& [key, group] : groups_)
-    for (auto& [service, container] : group->containers) container->pidfd.reset();
+    for (auto& [service, container] : group->containers)
+      container->pidfd.reset();
   io_.reset();
 }
 

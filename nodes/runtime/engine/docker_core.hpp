@@ -21,22 +21,22 @@ struct tracked_container {
   group_key key;
   std::string service, name, id, stop_signal;
   endpoint where;
-  int order = 0;         ///< place in the group
-  bool running = false;  ///< as far as we know
-  bool expected = false; ///< whoever ends it now asked for it: the watcher is not told
-  steady_time since{};   ///< watched since: an older list says nothing about it
+  int order = 0;                                         ///< place in the group
+  bool running = false;                                  ///< as far as we know
+  bool expected = false;                                 ///< whoever ends it now asked for it: the watcher is not told
+  steady_time since{};                                   ///< watched since: an older list says nothing about it
   std::unique_ptr<asio::posix::stream_descriptor> pidfd; ///< empty: only events and lists tell of its end
 };
 using tracked_ptr = std::shared_ptr<tracked_container>;
 
 /// One group: its containers and the order of calls for it.
 struct group_record {
-  limiter turn{1};               ///< calls are done one after the other
-  std::size_t enders = 0;        ///< stops and removes waiting for their turn: an ensure under way gives up
-  wait_list changed;             ///< a container ended, or an ender came
+  limiter turn{1};        ///< calls are done one after the other
+  std::size_t enders = 0; ///< stops and removes waiting for their turn: an ensure under way gives up
+  wait_list changed;      ///< a container ended, or an ender came
   std::map<std::string, tracked_ptr> containers; ///< by service
-  bool complete = false;         ///< `containers` and `plan` are all that there is: no search by label needed
-  launch_plan_ptr plan;          ///< of the last ensure; empty after a restart of this process
+  bool complete = false; ///< `containers` and `plan` are all that there is: no search by label needed
+  launch_plan_ptr plan;  ///< of the last ensure; empty after a restart of this process
 };
 using group_ptr = std::shared_ptr<group_record>;
 
@@ -53,7 +53,8 @@ public:
   ~docker_core();
 
   // docker_start.cpp
-  task<outcome<group_state>> ensure(launch_plan_ptr plan, millis timeout, std::function<void(const group_progress&)> progress);
+  task<outcome<group_state>> ensure(launch_plan_ptr plan, millis timeout,
+                                    std::function<void(const group_progress&)> progress);
   task<outcome<group_state>> start_again(group_key key, millis timeout);
   // docker_stop.cpp
   task<outcome<done>> stop(group_key key, std::string signal, millis grace);
@@ -64,7 +65,8 @@ public:
   task<outcome<group_state>> inspect(group_key key);
   task<outcome<group_stats>> stats(group_key key);
   // docker_logs.cpp
-  task<outcome<done>> logs(log_request request, std::function<void(const log_chunk&)> chunk, std::shared_ptr<stream_control> control);
+  task<outcome<done>> logs(log_request request, std::function<void(const log_chunk&)> chunk,
+                           std::shared_ptr<stream_control> control);
   // docker_pull.cpp
   task<outcome<done>> pull(std::string image, millis timeout, std::function<void(std::uint32_t)> progress);
   // docker_isolation.cpp
@@ -85,7 +87,7 @@ private:
     steady_time deadline;
     std::function<void(const group_progress&)> progress;
     create_options options;
-    std::set<std::string> pulled; ///< images brought up to date by this call
+    std::set<std::string> pulled;      ///< images brought up to date by this call
     std::vector<service_state> states; ///< of the services that run
     limiter::permit place;             ///< among the starts in flight; not held while an image is pulled
     bool given_up() const { return group->enders > 0; }
@@ -121,8 +123,8 @@ private:
   task<failure> remove_leftovers(group_ptr group, group_key key, steady_time deadline);
 
   // docker_exits.cpp
-  /// Notes a container, and begins to watch it when it runs; false when its process has ended meanwhile. `sure`: the engine
-  /// insists that it runs, so that what can't be held is watched by events and lists alone.
+  /// Notes a container, and begins to watch it when it runs; false when its process has ended meanwhile. `sure`: the
+  /// engine insists that it runs, so that what can't be held is watched by events and lists alone.
   bool track(group_ptr group, const group_key& key, const container_info& container, bool sure = false);
   service_state state_of(const group_record& group, const container_info& container) const;
   void watch_pidfd(tracked_ptr container);
@@ -141,7 +143,8 @@ private:
   task<failure> import_probe(steady_time deadline);
 
   // docker_pull.cpp
-  task<failure> pull_shared(std::string image, steady_time deadline, std::function<bool()> give_up, std::function<void(std::uint32_t)> progress);
+  task<failure> pull_shared(std::string image, steady_time deadline, std::function<bool()> give_up,
+                            std::function<void(std::uint32_t)> progress);
   task<void> run_pull(std::string image, std::shared_ptr<pull_record> record);
   std::string registry_auth(const std::string& registry);
 
@@ -162,13 +165,14 @@ private:
 
   docker_options options_;
   identity owner_;
-  // Coroutine frames are destroyed with the io_context and give permits back then: what they touch is declared before it.
+  // Coroutine frames are destroyed with the io_context and give permits back then: what they touch is declared before
+  // it.
   limiter starts_, removes_, pulls_;
   std::map<group_key, group_ptr> groups_;
   std::unordered_map<std::string, tracked_ptr> by_id_;
   std::map<std::string, std::shared_ptr<pull_record>> pulling_;
-  std::deque<group_key> removed_;     ///< the last ones: whatever of theirs turns up later came out of a lost create
-  std::set<std::string> proved_;      ///< OCI runtimes with proved isolation
+  std::deque<group_key> removed_; ///< the last ones: whatever of theirs turns up later came out of a lost create
+  std::set<std::string> proved_;  ///< OCI runtimes with proved isolation
   std::optional<runtime_info> info_;
   bool disk_limits_ = false, background_ = false;
   std::uint64_t open_files_ = create_options().open_files; ///< 0 once the engine has turned out unable to set it

@@ -44,7 +44,8 @@ bool docker_core::track(group_ptr group, const group_key& key, const container_i
     if (hold.result == hold_result::held)
       next->pidfd = std::make_unique<asio::posix::stream_descriptor>(*io_, hold.pidfd);
     else
-      warn("process " + std::to_string(container.pid) + " of " + container.name + " can't be held: its end is seen by events and lists only");
+      warn("process " + std::to_string(container.pid) + " of " + container.name +
+           " can't be held: its end is seen by events and lists only");
   }
   if (place) by_id_.erase(place->id);
   place = next;
@@ -55,10 +56,11 @@ bool docker_core::track(group_ptr group, const group_key& key, const container_i
 
 void docker_core::watch_pidfd(tracked_ptr container) {
   std::weak_ptr<tracked_container> weak = container;
-  container->pidfd->async_wait(asio::posix::stream_descriptor::wait_read, [this, weak](const boost::system::error_code& error) {
-    auto alive = weak.lock();
-    if (!error && alive) process_ended(alive);
-  });
+  container->pidfd->async_wait(asio::posix::stream_descriptor::wait_read,
+                               [this, weak](const boost::system::error_code& error) {
+                                 auto alive = weak.lock();
+                                 if (!error && alive) process_ended(alive);
+                               });
 }
 
 void docker_core::process_ended(tracked_ptr container) {
@@ -69,8 +71,8 @@ void docker_core::process_ended(tracked_ptr container) {
   if (!container->expected) asio::co_spawn(*io_, report_exit(container), asio::detached);
 }
 
-/// Tells the watcher, once the engine knows the exit code. While the engine is away it is asked again: nobody could start
-/// the service anew without it anyway.
+/// Tells the watcher, once the engine knows the exit code. While the engine is away it is asked again: nobody could
+/// start the service anew without it anyway.
 task<void> docker_core::report_exit(tracked_ptr container) {
   auto group = known_group(container->key);
   if (!group) co_return;
@@ -121,7 +123,8 @@ task<void> docker_core::follow_events() {
     auto control = std::make_shared<stream_control>();
     auto begun = std::chrono::steady_clock::now();
     std::function<bool(std::string_view)> sink = [this, splitter](std::string_view bytes) {
-      for (auto& text : splitter->feed(bytes)) handle_event(text);
+      for (auto& text : splitter->feed(bytes))
+        handle_event(text);
       return true;
     };
     auto reply = co_await client_->stream(request, steady_time::max(), millis(0), control, sink);
@@ -151,7 +154,8 @@ task<void> docker_core::sweep_forever() {
 /// One list: ends that nobody told of, and containers that a lost create made after their group was removed.
 task<void> docker_core::sweep() {
   auto asked = std::chrono::steady_clock::now();
-  auto reply = co_await client_->get("/containers/json?all=1&filters=" + url_encode(label_filter(owner_)), after(call_time));
+  auto reply =
+      co_await client_->get("/containers/json?all=1&filters=" + url_encode(label_filter(owner_)), after(call_time));
   auto rows = reply.ok() ? parse_container_list(reply.body) : std::nullopt;
   if (!rows) co_return;
   std::set<std::string> running;
@@ -165,7 +169,8 @@ task<void> docker_core::sweep() {
   std::vector<tracked_ptr> ended;
   for (auto& [id, container] : by_id_)
     if (container->running && container->since < asked && !running.count(id)) ended.push_back(container);
-  for (auto& container : ended) process_ended(container);
+  for (auto& container : ended)
+    process_ended(container);
 }
 
 } // namespace poseidon::engine

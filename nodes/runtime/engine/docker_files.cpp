@@ -87,7 +87,9 @@ void docker_core::remember_container(const std::string& id) const {
   if (file >= 0) ::close(file);
 }
 
-void docker_core::forget_container(const std::string& id) const { ::unlink((options_.data_folder + "/containers/" + id).c_str()); }
+void docker_core::forget_container(const std::string& id) const {
+  ::unlink((options_.data_folder + "/containers/" + id).c_str());
+}
 
 /// Shims of containers that were ours and that the engine has forgotten: what a killed engine leaks.
 std::vector<runtime_object> docker_core::find_shims(const std::set<std::string>& known) const {

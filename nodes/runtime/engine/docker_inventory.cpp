@@ -70,18 +70,22 @@ task<outcome<std::vector<runtime_object>>> docker_core::list() {
   auto networks = co_await client_->get("/networks?filters=" + filter, deadline);
   rows = networks.ok() ? parse_network_list(networks.body) : std::nullopt;
   if (!rows) co_return networks.why(engine_call::other, "list of networks");
-  for (auto& row : *rows) objects.push_back(to_object(object_kind::network, row));
+  for (auto& row : *rows)
+    objects.push_back(to_object(object_kind::network, row));
   auto volumes = co_await client_->get("/volumes?filters=" + filter, deadline);
   rows = volumes.ok() ? parse_volume_list(volumes.body) : std::nullopt;
   if (!rows) co_return volumes.why(engine_call::other, "list of volumes");
-  for (auto& row : *rows) objects.push_back(to_object(object_kind::volume, row));
-  for (auto& shim : find_shims(ids)) objects.push_back(std::move(shim));
+  for (auto& row : *rows)
+    objects.push_back(to_object(object_kind::volume, row));
+  for (auto& shim : find_shims(ids))
+    objects.push_back(std::move(shim));
   co_return objects;
 }
 
 task<outcome<group_state>> docker_core::look_at_group(group_ptr group, group_key key, steady_time deadline) {
   std::vector<tracked_ptr> all;
-  for (auto& [name, container] : group->containers) all.push_back(container);
+  for (auto& [name, container] : group->containers)
+    all.push_back(container);
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a->order < b->order; });
   group_state state;
   state.key = key;
@@ -92,7 +96,8 @@ task<outcome<group_state>> docker_core::look_at_group(group_ptr group, group_key
     track(group, key, *now);
     state.services.push_back(state_of(*group, *now));
   }
-  if (state.services.empty()) co_return fail(errc::unknown_instance, "the engine holds nothing of instance " + key.instance.value);
+  if (state.services.empty())
+    co_return fail(errc::unknown_instance, "the engine holds nothing of instance " + key.instance.value);
   co_return state;
 }
 
@@ -117,7 +122,8 @@ task<outcome<group_stats>> docker_core::stats(group_key key) {
   }
   group_stats sum;
   std::vector<tracked_ptr> all;
-  for (auto& [name, container] : group->containers) all.push_back(container);
+  for (auto& [name, container] : group->containers)
+    all.push_back(container);
   for (auto& container : all) {
     auto reply = co_await client_->get("/containers/" + container->id + "/stats?stream=false&one-shot=true", deadline);
     if (!reply.ok()) co_return reply.why(engine_call::other, container->service);

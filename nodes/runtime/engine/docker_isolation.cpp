@@ -44,8 +44,9 @@ task<failure> docker_core::agree() {
   auto facts = reply.ok() ? parse_facts(reply.body) : std::nullopt;
   if (!facts) co_return reply.why(engine_call::other, "engine information");
   if (facts->rootless)
-    co_return fail(errc::engine_unavailable, "the engine runs rootless: its containers live in a user namespace where they can't be "
-                                             "reached or bounded; use an engine that runs as root");
+    co_return fail(errc::engine_unavailable,
+                   "the engine runs rootless: its containers live in a user namespace where they can't be "
+                   "reached or bounded; use an engine that runs as root");
   runtime_info info;
   info.namespace_dial = bool(options_.dial);
   info.pidfd = true;
@@ -69,7 +70,8 @@ task<outcome<runtime_info>> docker_core::start() {
     info_.reset();
     co_return problem;
   }
-  if (options_.prove_isolation) info_->isolation = "a probe container has nothing but a live loopback, and was reached inside";
+  if (options_.prove_isolation)
+    info_->isolation = "a probe container has nothing but a live loopback, and was reached inside";
   if (!background_) {
     background_ = true;
     asio::co_spawn(*io_, follow_events(), asio::detached);
@@ -81,7 +83,8 @@ task<outcome<runtime_info>> docker_core::start() {
 /// Once for each OCI runtime.
 task<failure> docker_core::prove_isolation(std::string oci_runtime, steady_time deadline) {
   if (!options_.prove_isolation || proved_.count(oci_runtime)) co_return failure();
-  if (!options_.dial) co_return fail(errc::isolation_unproven, "there is no way to reach into a container: is the dialer running?");
+  if (!options_.dial)
+    co_return fail(errc::isolation_unproven, "there is no way to reach into a container: is the dialer running?");
   auto problem = co_await try_probe(oci_runtime, deadline);
   if (problem.detail.find("rlimit") != std::string::npos && open_files_) {
     // An engine without CAP_SYS_RESOURCE can't give more than it has itself.
@@ -90,7 +93,8 @@ task<failure> docker_core::prove_isolation(std::string oci_runtime, steady_time 
     problem = co_await try_probe(oci_runtime, deadline);
   }
   if (problem) {
-    problem.detail = "isolation is not proved" + (oci_runtime.empty() ? "" : " for runtime " + oci_runtime) + ": " + problem.detail;
+    problem.detail =
+        "isolation is not proved" + (oci_runtime.empty() ? "" : " for runtime " + oci_runtime) + ": " + problem.detail;
     co_return problem;
   }
   proved_.insert(oci_runtime);
@@ -151,9 +155,12 @@ task<failure> docker_core::run_probe(std::string name, std::string oci_runtime, 
   failure last = fail(errc::isolation_unproven, "the probe container can't be reached inside");
   // Started is not yet listening: its first instructions race with ours.
   for (int attempt = 0; attempt < 100; ++attempt) {
-    auto begin = [&dial, where](answer<unique_fd> connected) { dial(where, probe_port, millis(1000), std::move(connected)); };
+    auto begin = [&dial, where](answer<unique_fd> connected) {
+      dial(where, probe_port, millis(1000), std::move(connected));
+    };
     outcome<unique_fd> late(last);
-    auto socket = co_await await_callback<outcome<unique_fd>>(*io_, sooner(deadline, millis(1500)), begin, std::move(late));
+    auto socket =
+        co_await await_callback<outcome<unique_fd>>(*io_, sooner(deadline, millis(1500)), begin, std::move(late));
     if (socket) {
       auto report = co_await read_all(*io_, std::move(*socket), sooner(deadline, millis(2000)));
       auto wrong = judge_probe(report);
@@ -171,8 +178,9 @@ task<failure> docker_core::import_probe(steady_time deadline) {
   auto colon = image.find(':');
   http_request request;
   request.method = "POST";
-  request.target = "/images/create?fromSrc=-&repo=" + url_encode(image.substr(0, colon)) + "&tag=" + image.substr(colon + 1) +
-                   "&changes=" + url_encode("ENTRYPOINT [\"/probe\"]") + "&changes=" + url_encode("EXPOSE 7411");
+  request.target = "/images/create?fromSrc=-&repo=" + url_encode(image.substr(0, colon)) +
+                   "&tag=" + image.substr(colon + 1) + "&changes=" + url_encode("ENTRYPOINT [\"/probe\"]") +
+                   "&changes=" + url_encode("EXPOSE 7411");
   request.content_type = "application/x-tar";
   std::vector<tar_file> files(1);
   files[0].name = "probe";
@@ -187,7 +195,8 @@ task<failure> docker_core::import_probe(steady_time deadline) {
   auto control = std::make_shared<stream_control>();
   auto reply = co_await client_->stream(request, sooner(deadline, call_time), millis(0), control, sink);
   if (!reply.ok()) co_return reply.why(engine_call::other, "import of the probe image");
-  if (said.find("\"error\"") != std::string::npos) co_return fail(errc::engine_error, "import of the probe image: " + said.substr(0, 500));
+  if (said.find("\"error\"") != std::string::npos)
+    co_return fail(errc::engine_error, "import of the probe image: " + said.substr(0, 500));
   co_return failure();
 }
 

@@ -39,7 +39,8 @@ task<failure> docker_core::pull_shared(std::string image, steady_time deadline, 
   while (!record->result) {
     if (give_up && give_up()) co_return fail(errc::superseded, "nobody waits for " + image + " any more");
     if (std::chrono::steady_clock::now() >= deadline)
-      co_return fail(errc::image_pull_failed, image + " was not pulled in time (" + std::to_string(record->percent) + " %)");
+      co_return fail(errc::image_pull_failed,
+                     image + " was not pulled in time (" + std::to_string(record->percent) + " %)");
     co_await record->changed.wait(*io_, deadline);
     if (record->percent != told && progress) progress(record->percent);
     told = record->percent;
@@ -62,7 +63,8 @@ task<void> docker_core::run_pull(std::string image, std::shared_ptr<pull_record>
   auto place = co_await pulls_.acquire(*io_, after(pull_limit));
   http_request request;
   request.method = "POST";
-  request.target = "/images/create?fromImage=" + url_encode(reference->pull_name()) + "&tag=" + url_encode(reference->pull_tag());
+  request.target =
+      "/images/create?fromImage=" + url_encode(reference->pull_name()) + "&tag=" + url_encode(reference->pull_tag());
   request.registry_auth = registry_auth(reference->registry);
   pull_progress folded;
   json_splitter splitter;
@@ -77,10 +79,14 @@ task<void> docker_core::run_pull(std::string image, std::shared_ptr<pull_record>
   };
   auto control = std::make_shared<stream_control>();
   auto reply = co_await client_->stream(request, after(pull_limit), pull_silence, control, sink);
-  if (reply.fault) finish(reply.fault);
-  else if (!reply.ok()) finish(reply.why(engine_call::pull, image));
-  else if (folded.error()) finish(map_error(engine_call::pull, 0, *folded.error(), image));
-  else finish(failure());
+  if (reply.fault)
+    finish(reply.fault);
+  else if (!reply.ok())
+    finish(reply.why(engine_call::pull, image));
+  else if (folded.error())
+    finish(map_error(engine_call::pull, 0, *folded.error(), image));
+  else
+    finish(failure());
 }
 
 /// The header for a registry, of the configuration as it is now; empty: none.
@@ -91,7 +97,8 @@ std::string docker_core::registry_auth(const std::string& registry) {
   std::string text{std::istreambuf_iterator<char>(in), {}};
   std::vector<field_problem> problems;
   auto logins = parse_logins(text, problems);
-  for (auto& problem : problems) warn(options_.docker_config + ": " + problem.path + " " + problem.detail);
+  for (auto& problem : problems)
+    warn(options_.docker_config + ": " + problem.path + " " + problem.detail);
   auto found = logins.find(registry);
   return found == logins.end() ? std::string() : auth_header(found->second).reveal();
 }

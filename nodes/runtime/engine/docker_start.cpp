@@ -12,7 +12,9 @@ namespace {
 
 failure given_up_failure() { return fail(errc::superseded, "stopped while it was starting"); }
 
-bool wants_port(const service_spec& service, std::size_t index) { return index == 0 && service.health.kind != health_kind::none; }
+bool wants_port(const service_spec& service, std::size_t index) {
+  return index == 0 && service.health.kind != health_kind::none;
+}
 
 } // namespace
 
@@ -99,7 +101,8 @@ task<failure> docker_core::ensure_container(ensure_work& work, std::size_t index
   auto state = co_await started(work.group, work.plan->key, *id, work.deadline);
   if (!state) co_return state.error;
   if (state->ports.empty() && wants_port(service, index))
-    co_return fail(errc::invalid_spec, "image " + service.image + " does not expose exactly one TCP port: list the port under instance.ports");
+    co_return fail(errc::invalid_spec, "image " + service.image +
+                                           " does not expose exactly one TCP port: list the port under instance.ports");
   work.states.push_back(std::move(*state));
   co_return failure();
 }
@@ -117,7 +120,8 @@ task<outcome<std::string>> docker_core::create_container(ensure_work& work, std:
     if (id.error.code == errc::image_missing && service.pull != pull_mode::never && !work.pulled.count(service.image)) {
       auto problem = co_await ensure_image(work, service);
       if (problem) co_return problem;
-    } else if (id.error.code == errc::invalid_spec && disk_limits_ && id.error.detail.find("storage-opt") != std::string::npos) {
+    } else if (id.error.code == errc::invalid_spec && disk_limits_ &&
+               id.error.detail.find("storage-opt") != std::string::npos) {
       warn("this engine's storage can't bound a container's disk: limits.disk has no effect");
       disk_limits_ = false;
     } else if (id.error.code == errc::unknown_instance) {
@@ -140,7 +144,9 @@ task<outcome<std::string>> docker_core::create_once(ensure_work& work, std::size
   auto name = container_name(owner_, work.plan->key, service.name);
   if (needs_image_user(service)) {
     auto image = co_await client_->get("/images/" + service.image + "/json", sooner(work.deadline, call_time));
-    if (!image.ok()) co_return image.missing() ? fail(errc::image_missing, service.image + " is not on this node") : image.why(engine_call::inspect, service.image);
+    if (!image.ok())
+      co_return image.missing() ? fail(errc::image_missing, service.image + " is not on this node")
+                                : image.why(engine_call::inspect, service.image);
     work.options.image_user = parse_image_user(image.body).value_or("");
   }
   work.options.disk_limits = disk_limits_;
@@ -148,7 +154,8 @@ task<outcome<std::string>> docker_core::create_once(ensure_work& work, std::size
   work.options.joins = joins ? container_name(owner_, work.plan->key, work.plan->spec->services.front().name) : "";
   auto body = create_body(*work.plan, index, work.options);
   if (!body) co_return body.error;
-  auto reply = co_await client_->post("/containers/create?name=" + name, std::move(*body), sooner(work.deadline, call_time));
+  auto reply =
+      co_await client_->post("/containers/create?name=" + name, std::move(*body), sooner(work.deadline, call_time));
   if (reply.ok()) {
     auto id = text_field(reply.body, "Id");
     remember_container(id);
@@ -159,7 +166,8 @@ task<outcome<std::string>> docker_core::create_once(ensure_work& work, std::size
   co_return why;
 }
 
-/// The id of the container under this service's name if it is ours by all its labels; unknown_instance when there is none.
+/// The id of the container under this service's name if it is ours by all its labels; unknown_instance when there is
+/// none.
 task<outcome<std::string>> docker_core::adopt_or_refuse(ensure_work& work, std::size_t index) {
   auto& service = work.plan->spec->services[index];
   auto name = container_name(owner_, work.plan->key, service.name);
@@ -181,14 +189,17 @@ task<failure> docker_core::ensure_image(ensure_work& work, const service_spec& s
   work.tell(group_step::pulling, 0);
   auto* raw = &work;
   std::function<bool()> give_up = [raw] { return raw->given_up(); };
-  std::function<void(std::uint32_t)> progress = [raw](std::uint32_t percent) { raw->tell(group_step::pulling, percent); };
+  std::function<void(std::uint32_t)> progress = [raw](std::uint32_t percent) {
+    raw->tell(group_step::pulling, percent);
+  };
   auto problem = co_await pull_shared(service.image, work.deadline, give_up, progress);
   if (work.given_up()) co_return given_up_failure();
   if (!problem) work.pulled.insert(service.image);
   co_return problem;
 }
 
-/// A process that we saw end runs, for the engine, a moment longer: a start in between would be answered with "it runs".
+/// A process that we saw end runs, for the engine, a moment longer: a start in between would be answered with "it
+/// runs".
 task<void> docker_core::await_noticed_end(std::string id, steady_time deadline) {
   auto found = by_id_.find(id);
   if (found == by_id_.end() || found->second->running || found->second->where.pid == 0) co_return;
@@ -215,7 +226,8 @@ task<outcome<container_info>> docker_core::look(std::string name_or_id, steady_t
   auto reply = co_await client_->get("/containers/" + name_or_id + "/json", sooner(deadline, call_time));
   if (!reply.ok()) co_return reply.why(engine_call::inspect, "");
   auto container = parse_container(reply.body);
-  if (!container) co_return fail(errc::engine_error, "the engine's description of container " + name_or_id + " can't be read");
+  if (!container)
+    co_return fail(errc::engine_error, "the engine's description of container " + name_or_id + " can't be read");
   co_return std::move(*container);
 }
 
@@ -233,7 +245,8 @@ task<outcome<container_info>> docker_core::look_until_known(std::string name_or_
 }
 
 /// A container that was just started: its state, or why it has ended already.
-task<outcome<service_state>> docker_core::started(group_ptr group, group_key key, std::string id, steady_time deadline) {
+task<outcome<service_state>> docker_core::started(group_ptr group, group_key key, std::string id,
+                                                  steady_time deadline) {
   for (int attempt = 0;; ++attempt) {
     auto container = co_await look_until_known(id, deadline);
     if (!container) co_return container.error;
@@ -249,11 +262,13 @@ task<outcome<service_state>> docker_core::started(group_ptr group, group_key key
 }
 
 task<failure> docker_core::early_exit(const container_info& container, steady_time deadline) {
-  auto reply = co_await client_->get("/containers/" + container.id + "/logs?stdout=1&stderr=1&tail=20", sooner(deadline, call_time));
+  auto reply = co_await client_->get("/containers/" + container.id + "/logs?stdout=1&stderr=1&tail=20",
+                                     sooner(deadline, call_time));
   std::string text;
   if (reply.ok()) {
     log_demux demux;
-    for (auto& piece : demux.feed(reply.body)) text += piece.text;
+    for (auto& piece : demux.feed(reply.body))
+      text += piece.text;
   }
   co_return map_early_exit(container.exit_code, container.out_of_memory, container.error, tail_of(text, 20, 4096));
 }
@@ -275,7 +290,9 @@ task<failure> docker_core::ensure_network(ensure_work& work) {
     if (found.ok()) {
       auto rows = parse_network_list("[" + found.body + "]");
       bool same = rows && group_of(owner_, rows->front().labels) == work.plan->key;
-      co_return same ? failure() : fail(errc::name_conflict, "a network named " + name + " exists already and is not this instance's");
+      co_return same
+          ? failure()
+          : fail(errc::name_conflict, "a network named " + name + " exists already and is not this instance's");
     }
     if (!found.missing()) co_return found.why(engine_call::network, name);
   }
@@ -299,9 +316,11 @@ task<failure> docker_core::start_in_order(group_ptr group, group_key key, steady
   auto* raw = group.get();
   std::function<bool()> give_up = [raw] { return raw->enders > 0; };
   auto place = co_await starts_.acquire(*io_, deadline, give_up);
-  if (!place) co_return give_up() ? given_up_failure() : fail(errc::engine_timeout, "the engine is busy with other starts");
+  if (!place)
+    co_return give_up() ? given_up_failure() : fail(errc::engine_timeout, "the engine is busy with other starts");
   std::vector<tracked_ptr> all;
-  for (auto& [name, container] : group->containers) all.push_back(container);
+  for (auto& [name, container] : group->containers)
+    all.push_back(container);
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a->order < b->order; });
   bool namespace_is_new = false;
   for (auto& container : all) {
@@ -313,7 +332,8 @@ task<failure> docker_core::start_in_order(group_ptr group, group_key key, steady
     if (now->running) {
       // It lives in the network namespace of a process that is gone.
       container->expected = true;
-      auto reply = co_await client_->post("/containers/" + container->id + "/restart?t=0", "", sooner(deadline, call_time));
+      auto reply =
+          co_await client_->post("/containers/" + container->id + "/restart?t=0", "", sooner(deadline, call_time));
       if (!reply.ok()) co_return reply.why(engine_call::start, "");
     } else {
       auto problem = co_await start_container(container->id, deadline);

@@ -12,11 +12,13 @@ namespace {
 /// Makes an ensure under way give up, from now until this call has its turn.
 class ender {
 public:
-  ender(group_ptr group, limiter& starts, std::map<std::string, std::shared_ptr<pull_record>>& pulls) : group_(std::move(group)) {
+  ender(group_ptr group, limiter& starts, std::map<std::string, std::shared_ptr<pull_record>>& pulls)
+      : group_(std::move(group)) {
     ++group_->enders;
     group_->changed.notify_all();
     starts.poke();
-    for (auto& [image, pull] : pulls) pull->changed.notify_all();
+    for (auto& [image, pull] : pulls)
+      pull->changed.notify_all();
   }
   ender(const ender&) = delete;
   ~ender() { done(); }
@@ -40,10 +42,13 @@ task<failure> docker_core::find_containers(group_ptr group, group_key key, stead
   if (!rows) co_return reply.why(engine_call::other, "");
   for (auto& row : *rows) {
     auto container = co_await look(row.id, deadline);
-    if (container) track(group, key, *container);
-    else if (container.error.code != errc::unknown_instance) co_return container.error;
+    if (container)
+      track(group, key, *container);
+    else if (container.error.code != errc::unknown_instance)
+      co_return container.error;
   }
-  if (group->containers.empty()) co_return fail(errc::unknown_instance, "the engine holds nothing of instance " + key.instance.value);
+  if (group->containers.empty())
+    co_return fail(errc::unknown_instance, "the engine holds nothing of instance " + key.instance.value);
   co_return failure();
 }
 
@@ -60,7 +65,8 @@ task<outcome<done>> docker_core::stop(group_key key, std::string signal, millis 
   std::vector<tracked_ptr> running;
   for (auto& [name, container] : group->containers)
     if (container->running) running.push_back(container);
-  for (auto& container : running) container->expected = true;
+  for (auto& container : running)
+    container->expected = true;
   if (grace.count() > 0) {
     for (auto& container : running) {
       auto number = signal_number(!signal.empty() ? signal : container->stop_signal).value_or(SIGTERM);
@@ -79,7 +85,9 @@ task<void> docker_core::signal_container(tracked_ptr container, int signal, stea
   if (options_.signal && container->pidfd) {
     auto& send = options_.signal;
     auto where = container->where;
-    auto begin = [&send, where, signal](std::function<void(failure)> answer) { send(where, signal, std::move(answer)); };
+    auto begin = [&send, where, signal](std::function<void(failure)> answer) {
+      send(where, signal, std::move(answer));
+    };
     auto late = fail(errc::engine_timeout, "the signal was not sent in time");
     auto result = co_await await_callback<failure>(*io_, sooner(deadline, millis(1000)), begin, late);
     sent = !result || result.code == errc::service_died;
@@ -91,7 +99,9 @@ task<void> docker_core::signal_container(tracked_ptr container, int signal, stea
   // Without privilege, or without a hold on the process, the engine does it.
   auto path = "/containers/" + container->id + "/kill?signal=" + std::to_string(signal);
   auto reply = co_await client_->post(path, "", sooner(deadline, call_time));
-  if (!reply.ok() && !reply.missing() && reply.status != 409) warn("signal " + std::to_string(signal) + " to " + container->name + ": " + reply.why(engine_call::other, "").detail);
+  if (!reply.ok() && !reply.missing() && reply.status != 409)
+    warn("signal " + std::to_string(signal) + " to " + container->name + ": " +
+         reply.why(engine_call::other, "").detail);
 }
 
 task<bool> docker_core::wait_all_ended(group_ptr group, steady_time deadline) {
@@ -109,7 +119,8 @@ task<bool> docker_core::wait_all_ended(group_ptr group, steady_time deadline) {
       if ((now && !now->running) || now.error.code == errc::unknown_instance) process_ended(container);
     }
     if (std::chrono::steady_clock::now() >= deadline) co_return false;
-    bool still = std::any_of(group->containers.begin(), group->containers.end(), [](auto& one) { return one.second->running; });
+    bool still =
+        std::any_of(group->containers.begin(), group->containers.end(), [](auto& one) { return one.second->running; });
     if (!still) co_return true;
     co_await group->changed.wait(*io_, all_held ? deadline : sooner(deadline, millis(50)));
   }
@@ -125,9 +136,11 @@ task<outcome<done>> docker_core::remove(group_key key) {
   auto place = co_await removes_.acquire(*io_, deadline);
   if (!place) co_return fail(errc::engine_timeout, "the engine is busy with other removals");
   std::vector<tracked_ptr> all;
-  for (auto& [name, container] : group->containers) all.push_back(container);
+  for (auto& [name, container] : group->containers)
+    all.push_back(container);
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a->order > b->order; });
-  for (auto& container : all) container->expected = true;
+  for (auto& container : all)
+    container->expected = true;
   for (auto& container : all) {
     auto problem = co_await remove_container(container->id, deadline);
     if (problem) co_return problem;
@@ -185,7 +198,8 @@ task<failure> docker_core::remove_by_label(const group_key& key, steady_time dea
   co_return failure();
 }
 
-/// Deletes, and deletes again while the engine is busy with it or away: a removal may be repeated as often as one likes.
+/// Deletes, and deletes again while the engine is busy with it or away: a removal may be repeated as often as one
+/// likes.
 task<failure> docker_core::remove_container(std::string name_or_id, steady_time deadline) {
   auto until = sooner(deadline, settle_time);
   millis wait{20};
@@ -235,8 +249,12 @@ task<outcome<done>> docker_core::remove_object(runtime_object object) {
     if (auto key = group_of(owner_, object.labels); key && !known_group(*key)) remove_instance_folder(*key);
     break;
   }
-  case object_kind::network: problem = co_await remove_network(object.id, deadline); break;
-  case object_kind::volume: problem = co_await remove_volume(object.name, deadline); break;
+  case object_kind::network:
+    problem = co_await remove_network(object.id, deadline);
+    break;
+  case object_kind::volume:
+    problem = co_await remove_volume(object.name, deadline);
+    break;
   case object_kind::shim: {
     auto shim = std::make_shared<tracked_container>();
     shim->id = object.id;

@@ -9,12 +9,14 @@ engine_reply engine_client::to_reply(http_reply reply) const {
   result.status = reply.status;
   result.body = std::move(reply.body);
   switch (reply.fault) {
-  case http_fault::none: break;
+  case http_fault::none:
+    break;
   case http_fault::unreachable:
     result.fault = {errc::engine_unavailable, "the engine can't be reached: " + reply.detail, {}, {}, {}};
     break;
   case http_fault::broken:
-    result.fault = {errc::engine_unavailable, "the engine at " + socket_path_ + " broke off: " + reply.detail, {}, {}, {}};
+    result.fault = {
+        errc::engine_unavailable, "the engine at " + socket_path_ + " broke off: " + reply.detail, {}, {}, {}};
     result.ambiguous = true;
     break;
   case http_fault::timed_out:
@@ -44,7 +46,8 @@ task<outcome<api_version>> engine_client::negotiate(steady_time deadline) {
   http_request ask;
   ask.target = "/version";
   auto version = co_await pool_->call(ask, deadline);
-  auto agreed = engine::negotiate(newest, version.fault == http_fault::none ? text_field(version.body, "MinAPIVersion") : "");
+  auto agreed =
+      engine::negotiate(newest, version.fault == http_fault::none ? text_field(version.body, "MinAPIVersion") : "");
   if (agreed) version_ = *agreed;
   co_return agreed;
 }

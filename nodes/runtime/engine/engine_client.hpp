@@ -9,7 +9,8 @@
 
 namespace poseidon::engine {
 
-/// What the engine said. `fault` is set when it said nothing; `ambiguous`: it may nevertheless have done what was asked.
+/// What the engine said. `fault` is set when it said nothing; `ambiguous`: it may nevertheless have done what was
+/// asked.
 struct engine_reply {
   unsigned status = 0;
   std::string body;

@@ -17,6 +17,7 @@ std::string error_message(const std::string& body);
 failure map_error(engine_call call, unsigned status, const std::string& message, const std::string& subject);
 
 /// The failure of a container that ended before anyone could use it.
-failure map_early_exit(std::int32_t exit_code, bool out_of_memory, const std::string& state_error, std::string log_tail);
+failure map_early_exit(std::int32_t exit_code, bool out_of_memory, const std::string& state_error,
+                       std::string log_tail);
 
 } // namespace poseidon::engine

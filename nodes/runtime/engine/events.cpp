@@ -12,9 +12,12 @@ std::vector<std::string> json_splitter::feed(std::string_view bytes) {
     if (depth_ == 0 && c != '{') continue;
     if (!skipping_) buffer_ += c;
     if (in_string_) {
-      if (escaped_) escaped_ = false;
-      else if (c == '\\') escaped_ = true;
-      else if (c == '"') in_string_ = false;
+      if (escaped_)
+        escaped_ = false;
+      else if (c == '\\')
+        escaped_ = true;
+      else if (c == '"')
+        in_string_ = false;
     } else if (c == '"') {
       in_string_ = true;
     } else if (c == '{') {

@@ -10,8 +10,8 @@
 
 namespace poseidon::engine {
 
-/// Cuts a stream of JSON objects into single ones, whether lines end between them or not. Holds at most `limit` bytes of
-/// an unfinished one; a longer one is dropped and counted.
+/// Cuts a stream of JSON objects into single ones, whether lines end between them or not. Holds at most `limit` bytes
+/// of an unfinished one; a longer one is dropped and counted.
 class json_splitter {
 public:
   explicit json_splitter(std::size_t limit = 1u << 20) : limit_(limit) {}

@@ -39,10 +39,10 @@ http::request<http::string_body> to_wire(http_request& request) {
   return wire;
 }
 
-template <class Message>
-void take_head(http_reply& reply, const Message& message) {
+template <class Message> void take_head(http_reply& reply, const Message& message) {
   reply.status = message.result_int();
-  for (auto& field : message) reply.headers.emplace_back(field.name_string(), field.value());
+  for (auto& field : message)
+    reply.headers.emplace_back(field.name_string(), field.value());
 }
 
 } // namespace
@@ -149,7 +149,8 @@ task<http_reply> http_pool::call(http_request request, steady_time deadline) {
 }
 
 task<http_reply> http_pool::stream(http_request request, steady_time deadline, std::chrono::milliseconds quiet,
-                                   std::shared_ptr<stream_control> control, std::function<bool(std::string_view)> sink) {
+                                   std::shared_ptr<stream_control> control,
+                                   std::function<bool(std::string_view)> sink) {
   auto self = shared_from_this();
   http_reply reply;
   auto until = [&] {
@@ -165,8 +166,10 @@ task<http_reply> http_pool::stream(http_request request, steady_time deadline, s
   control->close = [raw = link.get()] { raw->stream.cancel(); };
   auto limit = [&] {
     auto at = until();
-    if (at == steady_time::max()) link->stream.expires_never();
-    else link->stream.expires_at(at);
+    if (at == steady_time::max())
+      link->stream.expires_never();
+    else
+      link->stream.expires_at(at);
   };
   auto wire = to_wire(request);
   error_code error;

@@ -27,9 +27,9 @@ enum class http_fault {
 struct http_reply {
   http_fault fault = http_fault::none;
   unsigned status = 0;
-  std::string body;                                ///< of a stream: only of an error status
+  std::string body;                                         ///< of a stream: only of an error status
   std::vector<std::pair<std::string, std::string>> headers; ///< as received
-  std::string detail;                              ///< of a fault, in words
+  std::string detail;                                       ///< of a fault, in words
   /// Value of a header, whichever its case; empty when missing.
   std::string header(std::string_view name) const;
 };
@@ -54,8 +54,9 @@ public:
   /// One request, one reply, within the deadline. A reply's body may have 64 MiB.
   task<http_reply> call(http_request request, steady_time deadline);
 
-  /// Hands the body of a 2xx reply to `sink` piece by piece, on a connection of its own. `deadline` ends it (time_point::max:
-  /// never), and so does `quiet` without a byte (0: never), `control->cancel()`, and a sink that returns false.
+  /// Hands the body of a 2xx reply to `sink` piece by piece, on a connection of its own. `deadline` ends it
+  /// (time_point::max: never), and so does `quiet` without a byte (0: never), `control->cancel()`, and a sink that
+  /// returns false.
   task<http_reply> stream(http_request request, steady_time deadline, std::chrono::milliseconds quiet,
                           std::shared_ptr<stream_control> control, std::function<bool(std::string_view)> sink);
 

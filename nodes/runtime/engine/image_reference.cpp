@@ -11,8 +11,8 @@ bool lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <=
 bool valid_path(const std::string& path) {
   if (path.empty() || path.front() == '/' || path.back() == '/' || path.find("//") != std::string::npos) return false;
   return lower_or_digit(path.front()) && std::all_of(path.begin(), path.end(), [](char c) {
-    return lower_or_digit(c) || c == '.' || c == '_' || c == '-' || c == '/';
-  });
+           return lower_or_digit(c) || c == '.' || c == '_' || c == '-' || c == '/';
+         });
 }
 
 bool valid_tag(const std::string& tag) {

@@ -23,7 +23,8 @@ std::vector<log_piece> log_demux::feed(std::string_view bytes) {
       }
       if (head_.size() < 8) break;
       error_stream_ = head_[0] == 2;
-      for (std::size_t i = 4; i < 8; ++i) left_ = left_ << 8 | static_cast<unsigned char>(head_[i]);
+      for (std::size_t i = 4; i < 8; ++i)
+        left_ = left_ << 8 | static_cast<unsigned char>(head_[i]);
       head_.clear();
       continue;
     }

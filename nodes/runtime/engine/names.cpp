@@ -13,7 +13,8 @@ namespace {
 /// First 20 hex digits of SHA-256 over the parts, each preceded by its length: no two lists of parts look the same.
 std::string short_hash(std::initializer_list<std::string_view> parts) {
   std::string text;
-  for (auto part : parts) text += std::to_string(part.size()) + ":" + std::string(part);
+  for (auto part : parts)
+    text += std::to_string(part.size()) + ":" + std::string(part);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
   static constexpr char digits[] = "0123456789abcdef";
@@ -36,7 +37,8 @@ std::string group_name(const identity& owner, const group_key& key) {
 }
 
 std::string volume_name(const identity& owner, const group_key& key, const std::string& volume) {
-  return "poseidon-" + short_hash({owner.cluster, owner.node, key.instance.value, to_string(key.epoch), "volume", volume});
+  return "poseidon-" +
+         short_hash({owner.cluster, owner.node, key.instance.value, to_string(key.epoch), "volume", volume});
 }
 
 std::map<std::string, std::string> group_labels(const identity& owner, const launch_plan& plan) {
@@ -53,7 +55,8 @@ std::map<std::string, std::string> group_labels(const identity& owner, const lau
           {labels::schema, labels::schema_version}};
 }
 
-std::map<std::string, std::string> container_labels(const identity& owner, const launch_plan& plan, std::size_t service) {
+std::map<std::string, std::string> container_labels(const identity& owner, const launch_plan& plan,
+                                                    std::size_t service) {
   auto all = group_labels(owner, plan);
   auto& spec = plan.spec->services.at(service);
   all[labels::service] = spec.name;

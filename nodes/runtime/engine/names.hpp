@@ -25,7 +25,8 @@ std::string group_name(const identity& owner, const group_key& key);
 std::string volume_name(const identity& owner, const group_key& key, const std::string& volume);
 
 /// All labels of a container of the plan.
-std::map<std::string, std::string> container_labels(const identity& owner, const launch_plan& plan, std::size_t service);
+std::map<std::string, std::string> container_labels(const identity& owner, const launch_plan& plan,
+                                                    std::size_t service);
 /// All labels of the group's network and volumes.
 std::map<std::string, std::string> group_labels(const identity& owner, const launch_plan& plan);
 /// The engine's `filters` argument (JSON, not yet percent-encoded) that selects ours, or only the group's.

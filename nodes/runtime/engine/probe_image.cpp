@@ -22,14 +22,17 @@ extern const char poseidon_probe_end[];
 
 namespace poseidon::engine {
 
-std::string_view probe_program() { return {poseidon_probe_begin, std::size_t(poseidon_probe_end - poseidon_probe_begin)}; }
+std::string_view probe_program() {
+  return {poseidon_probe_begin, std::size_t(poseidon_probe_end - poseidon_probe_begin)};
+}
 
 std::string probe_image_name() {
   auto program = probe_program();
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   EVP_Digest(program.data(), program.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
   char tag[13];
-  for (std::size_t i = 0; i < 6; ++i) std::snprintf(tag + 2 * i, 3, "%02x", digest[i]);
+  for (std::size_t i = 0; i < 6; ++i)
+    std::snprintf(tag + 2 * i, 3, "%02x", digest[i]);
   return std::string("poseidon/probe:") + tag;
 }
 
@@ -48,7 +51,8 @@ std::string make_tar(const std::vector<tar_file>& files) {
     head[263] = head[264] = '0';
     // The checksum counts its own field as blanks.
     unsigned sum = 8 * ' ';
-    for (char c : head) sum += static_cast<unsigned char>(c);
+    for (char c : head)
+      sum += static_cast<unsigned char>(c);
     std::snprintf(head.data() + 148, 8, "%06o", sum);
     head[155] = ' ';
     archive.append(head.data(), head.size());
@@ -65,10 +69,14 @@ std::string judge_probe(std::string_view report) {
     auto end = std::min(report.find('\n'), report.size());
     auto line = report.substr(0, end);
     report.remove_prefix(std::min(end + 1, report.size()));
-    if (line == "end") whole = true;
-    else if (line == "lo up") loopback = true;
-    else if (line == "lo down") return "its loopback interface is down";
-    else if (!line.empty()) return "it has an interface beside loopback: " + std::string(line);
+    if (line == "end")
+      whole = true;
+    else if (line == "lo up")
+      loopback = true;
+    else if (line == "lo down")
+      return "its loopback interface is down";
+    else if (!line.empty())
+      return "it has an interface beside loopback: " + std::string(line);
   }
   if (!whole) return "its report is incomplete";
   return loopback ? "" : "it has no loopback interface";

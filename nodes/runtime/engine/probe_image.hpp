@@ -22,7 +22,8 @@ struct tar_file {
 /// A POSIX ustar archive of plain files; names of at most 100 bytes.
 std::string make_tar(const std::vector<tar_file>& files);
 
-/// What the probe says ("lo up 127.0.0.1"; one interface a line): empty when only a live loopback is there, else what is wrong.
+/// What the probe says ("lo up 127.0.0.1"; one interface a line): empty when only a live loopback is there, else what
+/// is wrong.
 std::string judge_probe(std::string_view report);
 
 } // namespace poseidon::engine

@@ -23,7 +23,8 @@ std::string read_proc(std::int32_t pid, const char* name) {
   if (file < 0) return {};
   std::string text;
   char piece[4096];
-  for (ssize_t got = 0; (got = ::read(file, piece, sizeof piece)) > 0;) text.append(piece, std::size_t(got));
+  for (ssize_t got = 0; (got = ::read(file, piece, sizeof piece)) > 0;)
+    text.append(piece, std::size_t(got));
   ::close(file);
   return text;
 }
@@ -51,9 +52,12 @@ process_hold hold_process(std::int32_t pid, const std::string& container_id) {
   hold.cgroup = cgroup_part(cgroup, container_id);
   hold.start_ticks = ticks.value_or(0);
   // Alive after the reads: what was read is about the process that the descriptor holds.
-  if (has_ended(hold.pidfd) || !ticks) hold.result = hold_result::gone;
-  else if (!hold.cgroup.empty()) hold.result = hold_result::held;
-  else hold.result = names_a_container(cgroup) ? hold_result::gone : hold_result::unsupported;
+  if (has_ended(hold.pidfd) || !ticks)
+    hold.result = hold_result::gone;
+  else if (!hold.cgroup.empty())
+    hold.result = hold_result::held;
+  else
+    hold.result = names_a_container(cgroup) ? hold_result::gone : hold_result::unsupported;
   if (hold.result != hold_result::held) {
     ::close(hold.pidfd);
     hold.pidfd = -1;
@@ -73,7 +77,8 @@ std::optional<int> signal_number(const std::string& name) {
   if (auto [rest, error] = std::from_chars(name.data(), end, number); error == std::errc() && rest == end)
     return number > 0 && number < NSIG ? std::optional<int>(number) : std::nullopt;
   auto upper = name;
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   if (upper.starts_with("SIG")) upper.erase(0, 3);
   for (int signal = 1; signal < 32; ++signal)
     if (auto* known = ::sigabbrev_np(signal); known && upper == known) return signal;

@@ -22,7 +22,8 @@ bool pull_progress::feed(const std::string& text) try {
   if (!message.is_object()) return false;
   if (message.contains("error") || message.contains("errorDetail")) {
     auto words = message.value("error", std::string());
-    if (words.empty() && message["errorDetail"].is_object()) words = message["errorDetail"].value("message", std::string("unknown error"));
+    if (words.empty() && message["errorDetail"].is_object())
+      words = message["errorDetail"].value("message", std::string("unknown error"));
     error_ = words;
     return false;
   }
@@ -30,12 +31,17 @@ bool pull_progress::feed(const std::string& text) try {
   auto id = message.value("id", std::string());
   if (id.empty() || status.starts_with("Pulling from")) return false;
   auto& layer = layers_[id];
-  if (status == "Downloading") layer.downloaded = std::max(layer.downloaded, share(message));
-  else if (status == "Verifying Checksum" || status == "Download complete") layer.downloaded = 1;
-  else if (status == "Extracting") layer = {1, std::max(layer.extracted, share(message))};
-  else if (status == "Pull complete" || status == "Already exists") layer = {1, 1};
+  if (status == "Downloading")
+    layer.downloaded = std::max(layer.downloaded, share(message));
+  else if (status == "Verifying Checksum" || status == "Download complete")
+    layer.downloaded = 1;
+  else if (status == "Extracting")
+    layer = {1, std::max(layer.extracted, share(message))};
+  else if (status == "Pull complete" || status == "Already exists")
+    layer = {1, 1};
   double sum = 0;
-  for (auto& [name, one] : layers_) sum += (2 * one.downloaded + one.extracted) / 3;
+  for (auto& [name, one] : layers_)
+    sum += (2 * one.downloaded + one.extracted) / 3;
   auto now = static_cast<std::uint32_t>(100 * sum / static_cast<double>(layers_.size()));
   if (now <= percent_) return false;
   percent_ = now;

@@ -23,8 +23,7 @@ const json& at(const json& object, const char* name) {
 
 std::string text(const json& value) { return value.is_string() ? value.get<std::string>() : std::string(); }
 bool flag(const json& value) { return value.is_boolean() && value.get<bool>(); }
-template <class T>
-T number(const json& value) { return value.is_number() ? value.get<T>() : T{}; }
+template <class T> T number(const json& value) { return value.is_number() ? value.get<T>() : T{}; }
 
 std::map<std::string, std::string> string_map(const json& value) {
   std::map<std::string, std::string> all;
@@ -59,8 +58,7 @@ std::int64_t unix_ms(const json& created) {
   return parsed ? parsed->ms : 0;
 }
 
-template <class Row>
-std::optional<std::vector<listed_object>> list_of(const json& array, Row row) {
+template <class Row> std::optional<std::vector<listed_object>> list_of(const json& array, Row row) {
   if (array.is_null()) return std::vector<listed_object>{};
   if (!array.is_array()) return std::nullopt;
   std::vector<listed_object> all;
@@ -155,7 +153,8 @@ std::optional<engine_facts> parse_facts(const std::string& body) {
   auto& status = at(whole, "DriverStatus");
   if (status.is_array())
     for (auto& pair : status)
-      if (pair.is_array() && pair.size() == 2 && pair[0] == "Backing Filesystem") facts.backing_filesystem = text(pair[1]);
+      if (pair.is_array() && pair.size() == 2 && pair[0] == "Backing Filesystem")
+        facts.backing_filesystem = text(pair[1]);
   return facts;
 }
 
@@ -167,7 +166,8 @@ std::optional<group_stats> parse_stats(const std::string& body) {
   auto usage = number<std::uint64_t>(at(memory, "usage"));
   // As `free` counts: what the kernel would give back at once (cgroup v1, v2) is not in use.
   auto& detail = at(memory, "stats");
-  auto cache = number<std::uint64_t>(at(detail, detail.contains("total_inactive_file") ? "total_inactive_file" : "inactive_file"));
+  auto cache = number<std::uint64_t>(
+      at(detail, detail.contains("total_inactive_file") ? "total_inactive_file" : "inactive_file"));
   stats.memory_bytes = usage > cache ? usage - cache : usage;
   stats.memory_limit_bytes = number<std::uint64_t>(at(memory, "limit"));
   stats.cpu_usage_ns = number<std::uint64_t>(at(at(at(whole, "cpu_stats"), "cpu_usage"), "total_usage"));

@@ -29,7 +29,8 @@ std::string format_size(std::uint64_t bytes) {
   static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  for (; value >= 1024 && unit < 6; ++unit) value /= 1024;
+  for (; value >= 1024 && unit < 6; ++unit)
+    value /= 1024;
   char text[32];
   std::snprintf(text, sizeof text, value == std::floor(value) ? "%.0f %s" : "%.1f %s", value, units[unit]);
   return text;

@@ -1,5 +1,5 @@
-// Runs inside the probe container. Says to whoever connects which network interfaces it sees, one a line ("lo up"), then
-// "end"; ends after 30 s by itself. Static, without libraries: the container holds nothing else.
+// Runs inside the probe container. Says to whoever connects which network interfaces it sees, one a line ("lo up"),
+// then "end"; ends after 30 s by itself. Static, without libraries: the container holds nothing else.
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -39,7 +39,8 @@ static void report(int to, int any_socket) {
 int main(void) {
   alarm(30);
   int listener = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in where = {
+      .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int yes = 1;
   if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
       bind(listener, (struct sockaddr*)&where, sizeof where) != 0 || listen(listener, 8) != 0) {

@@ -37,8 +37,7 @@ bench_ptr make_docker_bench();
 bench_ptr make_simulated_bench();
 
 /// Takes an answer of any thread.
-template <class T>
-class taken {
+template <class T> class taken {
 public:
   answer<T> taker() {
     auto state = state_;
@@ -71,11 +70,11 @@ private:
 };
 
 /// Calls, and waits for the answer.
-template <class T, class Call>
-outcome<T> wait_for(runtime_bench& bench, Call call) {
+template <class T, class Call> outcome<T> wait_for(runtime_bench& bench, Call call) {
   taken<T> answer;
   call(answer.taker());
-  if (!bench.wait([&] { return answer.there(); }, millis(70000))) return failure{errc::request_timeout, "the runtime never answered", {}, {}, {}};
+  if (!bench.wait([&] { return answer.there(); }, millis(70000)))
+    return failure{errc::request_timeout, "the runtime never answered", {}, {}, {}};
   return answer.value();
 }
 

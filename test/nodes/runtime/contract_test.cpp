@@ -86,8 +86,10 @@ TEST_P(runtime_contract, ensure_twice_is_ensure_once) {
 TEST_P(runtime_contract, concurrent_ensures_of_one_group_make_one) {
   auto plan = bench->plan("b2");
   std::vector<taken<group_state>> answers(5);
-  for (auto& answer : answers) rt().ensure(plan, millis(30000), {}, answer.taker());
-  ASSERT_TRUE(bench->wait([&] { return std::all_of(answers.begin(), answers.end(), [](auto& one) { return one.there(); }); }));
+  for (auto& answer : answers)
+    rt().ensure(plan, millis(30000), {}, answer.taker());
+  ASSERT_TRUE(
+      bench->wait([&] { return std::all_of(answers.begin(), answers.end(), [](auto& one) { return one.there(); }); }));
   for (auto& answer : answers) {
     ASSERT_TRUE(answer.value()) << answer.value().error.detail;
     EXPECT_EQ(answer.value()->services[0].where.container, answers[0].value()->services[0].where.container);
@@ -182,7 +184,8 @@ TEST_P(runtime_contract, start_again_runs_the_same_containers) {
 }
 
 TEST_P(runtime_contract, start_again_of_an_unknown_group_fails) {
-  auto state = wait_for<group_state>(*bench, [&](auto to) { rt().start_again(bench->plan("nobody")->key, millis(20000), to); });
+  auto state =
+      wait_for<group_state>(*bench, [&](auto to) { rt().start_again(bench->plan("nobody")->key, millis(20000), to); });
   EXPECT_EQ(state.error.code, errc::unknown_instance);
 }
 
@@ -249,14 +252,22 @@ TEST_P(runtime_contract, calls_of_a_group_are_done_in_order) {
 TEST_P(runtime_contract, thirty_at_once) {
   std::vector<launch_plan_ptr> plans;
   std::vector<taken<group_state>> answers(30);
-  for (int i = 0; i < 30; ++i) plans.push_back(bench->plan("many" + std::to_string(i)));
-  for (std::size_t i = 0; i < 30; ++i) rt().ensure(plans[i], millis(60000), {}, answers[i].taker());
-  ASSERT_TRUE(bench->wait([&] { return std::all_of(answers.begin(), answers.end(), [](auto& one) { return one.there(); }); }, millis(60000)));
-  for (auto& answer : answers) EXPECT_TRUE(answer.value()) << answer.value().error.detail;
+  for (int i = 0; i < 30; ++i)
+    plans.push_back(bench->plan("many" + std::to_string(i)));
+  for (std::size_t i = 0; i < 30; ++i)
+    rt().ensure(plans[i], millis(60000), {}, answers[i].taker());
+  ASSERT_TRUE(
+      bench->wait([&] { return std::all_of(answers.begin(), answers.end(), [](auto& one) { return one.there(); }); },
+                  millis(60000)));
+  for (auto& answer : answers)
+    EXPECT_TRUE(answer.value()) << answer.value().error.detail;
   EXPECT_EQ(list().size(), 30u);
   std::vector<taken<done>> removed(30);
-  for (std::size_t i = 0; i < 30; ++i) rt().remove(plans[i]->key, removed[i].taker());
-  ASSERT_TRUE(bench->wait([&] { return std::all_of(removed.begin(), removed.end(), [](auto& one) { return one.there(); }); }, millis(60000)));
+  for (std::size_t i = 0; i < 30; ++i)
+    rt().remove(plans[i]->key, removed[i].taker());
+  ASSERT_TRUE(
+      bench->wait([&] { return std::all_of(removed.begin(), removed.end(), [](auto& one) { return one.there(); }); },
+                  millis(60000)));
   EXPECT_TRUE(list().empty());
   EXPECT_EQ(exit_count(), 0u);
 }
@@ -273,7 +284,8 @@ TEST_P(runtime_contract, two_epochs_are_two_groups) {
 TEST_P(runtime_contract, objects_can_be_removed_one_by_one) {
   auto plan = bench->plan("m1");
   ASSERT_TRUE(ensure(plan));
-  for (auto& object : list()) EXPECT_TRUE(wait_for<done>(*bench, [&](auto to) { rt().remove_object(object, to); }));
+  for (auto& object : list())
+    EXPECT_TRUE(wait_for<done>(*bench, [&](auto to) { rt().remove_object(object, to); }));
   EXPECT_TRUE(list().empty());
   EXPECT_EQ(exit_count(), 0u);
 }
@@ -293,10 +305,13 @@ TEST_P(runtime_contract, logs_end_with_an_end) {
   std::mutex mutex;
   bool ended = false;
   auto result = wait_for<done>(*bench, [&](auto to) {
-    rt().logs({plan->key, "", false, 10}, [&](const log_chunk& chunk) {
-      std::lock_guard lock(mutex);
-      ended = ended || chunk.end;
-    }, to);
+    rt().logs(
+        {plan->key, "", false, 10},
+        [&](const log_chunk& chunk) {
+          std::lock_guard lock(mutex);
+          ended = ended || chunk.end;
+        },
+        to);
   });
   EXPECT_TRUE(result) << result.error.detail;
   EXPECT_TRUE(ended);
@@ -306,7 +321,8 @@ TEST_P(runtime_contract, followed_logs_can_be_cancelled) {
   auto plan = bench->plan("o2");
   ASSERT_TRUE(ensure(plan));
   taken<done> finished;
-  auto cancel = rt().logs({plan->key, "", true, 10}, [](const log_chunk&) {}, finished.taker());
+  auto cancel = rt().logs(
+      {plan->key, "", true, 10}, [](const log_chunk&) {}, finished.taker());
   EXPECT_TRUE(inspect(plan->key));
   EXPECT_FALSE(finished.there());
   cancel();
@@ -316,7 +332,8 @@ TEST_P(runtime_contract, followed_logs_can_be_cancelled) {
 
 TEST_P(runtime_contract, the_instance_file_follows_the_plan) {
   auto plan = bench->plan("p1");
-  EXPECT_FALSE(wait_for<done>(*bench, [&](auto to) { rt().update_instance_file(plan, to); })) << "there is no such group yet";
+  EXPECT_FALSE(wait_for<done>(*bench, [&](auto to) { rt().update_instance_file(plan, to); }))
+      << "there is no such group yet";
   ASSERT_TRUE(ensure(plan));
   plan = bench->plan("p1");
   plan->expires_at = wall_time{1'700'003'600'000};
@@ -333,7 +350,9 @@ TEST_P(runtime_contract, what_is_open_at_the_end_is_answered) {
 
 std::string bench_name(const ::testing::TestParamInfo<runtime_contract::ParamType>& info) { return info.param.first; }
 INSTANTIATE_TEST_SUITE_P(each, runtime_contract,
-                         ::testing::Values(std::pair("docker", &make_docker_bench), std::pair("simulated", &make_simulated_bench)), bench_name);
+                         ::testing::Values(std::pair("docker", &make_docker_bench),
+                                           std::pair("simulated", &make_simulated_bench)),
+                         bench_name);
 
 } // namespace
 } // namespace poseidon::test

@@ -16,7 +16,8 @@ using nlohmann::json;
 
 launch_plan sample(instance_spec spec = {}) {
   if (spec.services.empty()) spec.services.emplace_back();
-  for (auto& service : spec.services) service.image = "web:1";
+  for (auto& service : spec.services)
+    service.image = "web:1";
   launch_plan plan;
   plan.key.instance.value = "abc";
   plan.key.epoch.incarnation = 1;
@@ -48,7 +49,9 @@ json body_of(const launch_plan& plan, std::size_t service = 0, const create_opti
   return json::parse(body.value.value_or("{}"));
 }
 
-bool holds(const json& array, const std::string& text) { return std::find(array.begin(), array.end(), text) != array.end(); }
+bool holds(const json& array, const std::string& text) {
+  return std::find(array.begin(), array.end(), text) != array.end();
+}
 
 TEST(names, depend_on_everything_that_tells_groups_apart) {
   auto key = sample().key;
@@ -58,8 +61,9 @@ TEST(names, depend_on_everything_that_tells_groups_apart) {
   EXPECT_EQ(name, container_name({"c", "n"}, key, "main"));
   auto other = key;
   other.epoch.sequence = 6;
-  for (auto& different : {container_name({"d", "n"}, key, "main"), container_name({"c", "m"}, key, "main"), container_name({"c", "n"}, key, "db"),
-                          container_name({"c", "n"}, other, "main"), group_name({"c", "n"}, key), volume_name({"c", "n"}, key, "main")})
+  for (auto& different : {container_name({"d", "n"}, key, "main"), container_name({"c", "m"}, key, "main"),
+                          container_name({"c", "n"}, key, "db"), container_name({"c", "n"}, other, "main"),
+                          group_name({"c", "n"}, key), volume_name({"c", "n"}, key, "main")})
     EXPECT_NE(name, different);
   EXPECT_NE(container_name({"ab", "c"}, key, "x"), container_name({"a", "bc"}, key, "x"));
 }
@@ -73,8 +77,9 @@ TEST(names, labels_lead_back_to_the_group) {
   EXPECT_FALSE(group_of({"c", "n"}, {}));
   all[labels::epoch] = "nonsense";
   EXPECT_FALSE(group_of({"c", "n"}, all));
-  for (auto name : {labels::cluster, labels::node, labels::instance, labels::slot, labels::owner, labels::challenge, labels::epoch, labels::service,
-                    labels::host, labels::created_at, labels::expires_max, labels::schema})
+  for (auto name :
+       {labels::cluster, labels::node, labels::instance, labels::slot, labels::owner, labels::challenge, labels::epoch,
+        labels::service, labels::host, labels::created_at, labels::expires_max, labels::schema})
     EXPECT_TRUE(all.count(name)) << name;
 }
 
@@ -189,7 +194,8 @@ TEST(create_body, what_the_spec_asks_for) {
   EXPECT_EQ(body["HostConfig"]["Init"], true);
   EXPECT_EQ(body["HostConfig"]["Tmpfs"], (json{{"/tmp", ""}, {"/run", "size=1m"}}));
   EXPECT_FALSE(body.contains("Healthcheck")) << "the image's own";
-  for (auto entry : {"MODE=ctf", "POSEIDON_INSTANCE=abc", "POSEIDON_CHALLENGE=hello", "POSEIDON_USER=Zoë", "POSEIDON_TEAM=7", "POSEIDON_URL=http://h.localhost/"})
+  for (auto entry : {"MODE=ctf", "POSEIDON_INSTANCE=abc", "POSEIDON_CHALLENGE=hello", "POSEIDON_USER=Zoë",
+                     "POSEIDON_TEAM=7", "POSEIDON_URL=http://h.localhost/"})
     EXPECT_TRUE(holds(body["Env"], entry)) << entry;
   EXPECT_FALSE(holds(body["Env"], "POSEIDON_USER=mallory"));
   auto& mounts = body["HostConfig"]["Mounts"];
@@ -203,7 +209,8 @@ TEST(create_body, what_the_spec_asks_for) {
 TEST(create_body, a_flag_only_when_there_is_one) {
   auto plan = sample();
   auto has_flag = [](const json& body) {
-    return std::any_of(body["Env"].begin(), body["Env"].end(), [](auto& entry) { return entry.template get<std::string>().starts_with("POSEIDON_FLAG="); });
+    return std::any_of(body["Env"].begin(), body["Env"].end(),
+                       [](auto& entry) { return entry.template get<std::string>().starts_with("POSEIDON_FLAG="); });
   };
   EXPECT_FALSE(has_flag(body_of(plan)));
   plan.flag = secret("flag{x}");
@@ -247,7 +254,8 @@ TEST(subnets, of_a_pool) {
   EXPECT_EQ(subnet_of("10.201.0.0/16", 4095), "10.201.255.240/28");
   EXPECT_EQ(subnet_of("10.201.0.0/16", 4096), "");
   EXPECT_EQ(subnet_of("10.201.0.0/28", 0), "10.201.0.0/28");
-  for (auto pool : {"", "10.201.0.0", "x/16", "10.201.0.0/29", "10.201.0.0/4", "10.201.0.0/16x"}) EXPECT_EQ(subnet_of(pool, 0), "") << pool;
+  for (auto pool : {"", "10.201.0.0", "x/16", "10.201.0.0/29", "10.201.0.0/4", "10.201.0.0/16x"})
+    EXPECT_EQ(subnet_of(pool, 0), "") << pool;
 }
 
 TEST(instance_file, tells_the_deadline_when_there_is_one) {
@@ -261,7 +269,8 @@ TEST(instance_file, tells_the_deadline_when_there_is_one) {
 }
 
 TEST(replies, a_container) {
-  auto container = parse_container(R"({"Id":"i","Name":"/n","State":{"Status":"running","Running":true,"Pid":7,"ExitCode":0,"OOMKilled":false,
+  auto container = parse_container(
+      R"({"Id":"i","Name":"/n","State":{"Status":"running","Running":true,"Pid":7,"ExitCode":0,"OOMKilled":false,
       "Health":{"Status":"healthy"}},"Config":{"Image":"web:1","StopSignal":"SIGINT","ExposedPorts":{"8000/tcp":{},"53/udp":{}},
       "Healthcheck":{"Test":["CMD","x"]},"Labels":{"poseidon.service":"main"}},"HostConfig":{"NetworkMode":"none"}})");
   ASSERT_TRUE(container);
@@ -273,7 +282,8 @@ TEST(replies, a_container) {
   EXPECT_TRUE(state.healthy);
   EXPECT_EQ(state.where.pid, 7);
   EXPECT_EQ(state.where.port, 8000) << "the image's one exposed TCP port";
-  for (auto text : {"", "[]", "{}", R"({"Id":5,"State":{}})", R"({"Id":"x","State":[]})"}) EXPECT_FALSE(parse_container(text)) << text;
+  for (auto text : {"", "[]", "{}", R"({"Id":5,"State":{}})", R"({"Id":"x","State":[]})"})
+    EXPECT_FALSE(parse_container(text)) << text;
 }
 
 TEST(replies, no_port_when_the_image_exposes_two) {
@@ -284,14 +294,17 @@ TEST(replies, no_port_when_the_image_exposes_two) {
 }
 
 TEST(replies, lists) {
-  auto containers = parse_container_list(R"([{"Id":"a","Names":["/x"],"State":"running","Created":5,"Labels":{"k":"v"}}])");
+  auto containers =
+      parse_container_list(R"([{"Id":"a","Names":["/x"],"State":"running","Created":5,"Labels":{"k":"v"}}])");
   ASSERT_TRUE(containers);
   EXPECT_EQ(containers->at(0).name, "x");
   EXPECT_EQ(containers->at(0).created_unix_ms, 5000);
-  auto networks = parse_network_list(R"([{"Id":"a","Name":"n","Created":"2024-05-01T10:00:00.123456789+02:00","Labels":null}])");
+  auto networks =
+      parse_network_list(R"([{"Id":"a","Name":"n","Created":"2024-05-01T10:00:00.123456789+02:00","Labels":null}])");
   ASSERT_TRUE(networks);
   EXPECT_GT(networks->at(0).created_unix_ms, 1'700'000'000'000);
-  auto volumes = parse_volume_list(R"({"Volumes":[{"Name":"v","CreatedAt":"2024-05-01T10:00:00+02:00","Labels":{}}],"Warnings":null})");
+  auto volumes = parse_volume_list(
+      R"({"Volumes":[{"Name":"v","CreatedAt":"2024-05-01T10:00:00+02:00","Labels":{}}],"Warnings":null})");
   ASSERT_TRUE(volumes);
   EXPECT_EQ(volumes->at(0).id, "v");
   EXPECT_TRUE(parse_volume_list(R"({"Volumes":null})")->empty());
@@ -300,14 +313,16 @@ TEST(replies, lists) {
 }
 
 TEST(replies, facts_of_an_engine) {
-  auto facts = parse_facts(R"({"ServerVersion":"20.10.24","Driver":"overlay2","DriverStatus":[["Backing Filesystem","xfs"]],
+  auto facts =
+      parse_facts(R"({"ServerVersion":"20.10.24","Driver":"overlay2","DriverStatus":[["Backing Filesystem","xfs"]],
       "SecurityOptions":["name=seccomp,profile=default","name=rootless"],"LiveRestoreEnabled":true,"MemTotal":1024,"NCPU":2})");
   ASSERT_TRUE(facts);
   EXPECT_TRUE(facts->rootless);
   EXPECT_TRUE(facts->live_restore);
   EXPECT_TRUE(facts->may_limit_disk());
   EXPECT_EQ(facts->cpus, 2u);
-  EXPECT_FALSE(parse_facts(R"({"Driver":"overlay2","DriverStatus":[["Backing Filesystem","extfs"]]})")->may_limit_disk());
+  EXPECT_FALSE(
+      parse_facts(R"({"Driver":"overlay2","DriverStatus":[["Backing Filesystem","extfs"]]})")->may_limit_disk());
 }
 
 TEST(replies, stats_without_the_page_cache) {

@@ -1,8 +1,8 @@
 #include "test/nodes/runtime/contract.hpp"
 #include "test/nodes/runtime/engine_fixture.hpp"
 
-#include <csignal>
 #include <condition_variable>
+#include <csignal>
 #include <stdexcept>
 
 namespace poseidon::test {
@@ -29,7 +29,9 @@ public:
     }
     return true;
   }
-  std::shared_ptr<launch_plan> plan(const std::string& instance, std::uint64_t sequence) override { return small_plan(instance, sequence); }
+  std::shared_ptr<launch_plan> plan(const std::string& instance, std::uint64_t sequence) override {
+    return small_plan(instance, sequence);
+  }
   std::shared_ptr<launch_plan> plan_without_image(const std::string& instance) override {
     auto plan = small_plan(instance);
     spec_of(*plan).services[0].image = "poseidon-test/nowhere:1";

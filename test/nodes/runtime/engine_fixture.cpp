@@ -1,5 +1,7 @@
 #include "test/nodes/runtime/engine_fixture.hpp"
 
+#include "nodes/runtime/engine/probe_image.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -10,6 +12,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <stdexcept>
 #include <unistd.h>
@@ -87,24 +90,50 @@ std::string engine_socket() {
   return address.starts_with("unix://") ? address.substr(7) : address;
 }
 
-std::string engine_call(const std::string& method, const std::string& path, const std::string& body, unsigned* status) try {
+std::string call_engine(const std::string& socket_path, const std::string& method, const std::string& path,
+                        const std::string& body, unsigned* status, const std::string& content_type,
+                        const std::string& registry_auth) {
   asio::io_context io;
   asio::local::stream_protocol::socket socket(io);
-  socket.connect(asio::local::stream_protocol::endpoint(engine_socket()));
+  socket.connect(asio::local::stream_protocol::endpoint(socket_path));
   http::request<http::string_body> request(http::string_to_verb(method), path, 11);
   request.set(http::field::host, "engine");
-  request.set(http::field::content_type, "application/json");
+  request.set(http::field::content_type, content_type);
+  if (!registry_auth.empty()) request.set("X-Registry-Auth", registry_auth);
   request.body() = body;
   request.prepare_payload();
   http::write(socket, request);
   boost::beast::flat_buffer buffer;
-  http::response<http::string_body> response;
+  http::response_parser<http::string_body> response;
+  response.body_limit(64u << 20);
   http::read(socket, buffer, response);
-  if (status) *status = response.result_int();
-  return response.body();
+  if (status) *status = response.get().result_int();
+  return response.get().body();
+}
+
+std::string engine_call(const std::string& method, const std::string& path, const std::string& body,
+                        unsigned* status) try {
+  return call_engine(engine_socket(), method, path, body, status);
 } catch (const boost::system::system_error& error) {
   throw std::runtime_error("this test needs a Docker Engine at " + engine_address() + " (" + error.what() +
                            "): start one, or name it in POSEIDON_TEST_ENGINE");
+}
+
+void ensure_test_image(const std::string& socket_path) {
+  unsigned status = 0;
+  call_engine(socket_path, "GET", "/images/poseidon-test/busybox/json", {}, &status);
+  if (status == 200) return;
+  std::ifstream in("/bin/busybox", std::ios::binary);
+  std::string busybox{std::istreambuf_iterator<char>(in), {}};
+  if (busybox.empty()) throw std::runtime_error("this test needs /bin/busybox (busybox-static)");
+  std::vector<engine::tar_file> files;
+  for (auto name : {"bin/sh", "bin/httpd", "bin/sleep", "bin/tail", "bin/cat", "bin/id"})
+    files.push_back({name, busybox, 0755});
+  files.push_back({"www/index.html", "<h1>hello</h1>", 0644});
+  auto path = "/images/create?fromSrc=-&repo=poseidon-test/busybox&tag=latest&changes=" +
+              percent(R"(CMD ["httpd","-f","-p","8000","-h","/www"])") + "&changes=" + percent("EXPOSE 8000");
+  call_engine(socket_path, "POST", path, engine::make_tar(files), &status, "application/x-tar");
+  if (status != 200) throw std::runtime_error("the test image can't be imported");
 }
 
 scratch_folder::scratch_folder() {
@@ -132,11 +161,13 @@ test_cluster::~test_cluster() {
 
 void test_cluster::remove_all() const {
   auto filter = percent(R"({"label":["poseidon.cluster=)" + name_ + R"("]})");
-  auto each = [&](const std::string& path, const char* list, const char* id, const std::string& prefix, const std::string& suffix) {
+  auto each = [&](const std::string& path, const char* list, const char* id, const std::string& prefix,
+                  const std::string& suffix) {
     auto all = nlohmann::json::parse(engine_call("GET", path + "filters=" + filter));
     if (list) all = all[list];
     if (all.is_array())
-      for (auto& one : all) engine_call("DELETE", prefix + one[id].get<std::string>() + suffix);
+      for (auto& one : all)
+        engine_call("DELETE", prefix + one[id].get<std::string>() + suffix);
   };
   each("/containers/json?all=1&", nullptr, "Id", "/containers/", "?force=1&v=1");
   each("/networks?", nullptr, "Id", "/networks/", "");

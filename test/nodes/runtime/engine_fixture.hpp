@@ -11,14 +11,24 @@
 
 namespace poseidon::test {
 
-/// The engine's address: POSEIDON_TEST_ENGINE, DOCKER_HOST, or the usual socket. Throws, with what to do, when none answers.
+/// The engine's address: POSEIDON_TEST_ENGINE, DOCKER_HOST, or the usual socket. Throws, with what to do, when none
+/// answers.
 std::string engine_address();
 
 /// Path part of the address.
 std::string engine_socket();
 
+/// One raw HTTP call to an engine, blocking.
+std::string call_engine(const std::string& socket_path, const std::string& method, const std::string& path,
+                        const std::string& body, unsigned* status, const std::string& content_type = "application/json",
+                        const std::string& registry_auth = {});
+
+/// Imports poseidon-test/busybox where it is missing.
+void ensure_test_image(const std::string& socket_path);
+
 /// One raw HTTP call to the engine, blocking: what the tests compare with. Returns the body; `status` may be null.
-std::string engine_call(const std::string& method, const std::string& path, const std::string& body = {}, unsigned* status = nullptr);
+std::string engine_call(const std::string& method, const std::string& path, const std::string& body = {},
+                        unsigned* status = nullptr);
 
 /// The one dialer of this test program, forked before any thread (see engine_fixture.cpp).
 dialer_client& shared_dialer();

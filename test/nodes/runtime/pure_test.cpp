@@ -53,7 +53,8 @@ TEST(image_reference, a_digest_is_the_tag_to_pull) {
 }
 
 TEST(image_reference, refuses_what_is_none) {
-  for (auto text : {"", ":", "a:", "A", "a b", "r.example/", "/a", "a//b", "a@sha256:xyz", "a:-x", "r.example:5000/", "a:b/c:d e"})
+  for (auto text :
+       {"", ":", "a:", "A", "a b", "r.example/", "/a", "a//b", "a@sha256:xyz", "a:-x", "r.example:5000/", "a:b/c:d e"})
     EXPECT_FALSE(parse_image_reference(text)) << text;
 }
 
@@ -62,7 +63,8 @@ TEST(credentials, come_from_auths_in_each_spelling) {
   auto logins = parse_logins(R"({"auths": {
       "https://index.docker.io/v1/": {"auth": "YWxpY2U6czNjOnJldA=="},
       "registry.example:5000": {"username": "bob", "password": "pw"},
-      "ghcr.example": {"auth": "", "identitytoken": "tok"}}})", problems);
+      "ghcr.example": {"auth": "", "identitytoken": "tok"}}})",
+                             problems);
   EXPECT_TRUE(problems.empty());
   ASSERT_EQ(logins.size(), 3u);
   EXPECT_EQ(logins["docker.io"].user, "alice");
@@ -74,10 +76,12 @@ TEST(credentials, come_from_auths_in_each_spelling) {
 TEST(credentials, problems_leave_the_rest_usable_and_tell_no_secret) {
   std::vector<field_problem> problems;
   auto logins = parse_logins(R"({"credsStore": "secretservice", "auths": {"a.example": {}, "b.example": {"auth": "!!"},
-      "c.example": {"auth": "bm9jb2xvbg=="}, "d.example": 5, "e.example": {"auth": "dTpwdw=="}}})", problems);
+      "c.example": {"auth": "bm9jb2xvbg=="}, "d.example": 5, "e.example": {"auth": "dTpwdw=="}}})",
+                             problems);
   EXPECT_EQ(logins.size(), 1u);
   EXPECT_EQ(problems.size(), 5u);
-  for (auto& problem : problems) EXPECT_EQ(problem.detail.find("pw"), std::string::npos);
+  for (auto& problem : problems)
+    EXPECT_EQ(problem.detail.find("pw"), std::string::npos);
   problems.clear();
   EXPECT_TRUE(parse_logins("nonsense", problems).empty());
   EXPECT_EQ(problems.size(), 1u);
@@ -115,23 +119,37 @@ struct error_row {
 TEST(error_map, each_answer_of_an_engine_is_one_error) {
   const error_row rows[] = {
       {engine_call::create, 404, "No such image: nowhere:1", errc::image_missing},
-      {engine_call::create, 409, R"(Conflict. The container name "/x" is already in use by container "abc".)", errc::name_conflict},
-      {engine_call::create, 500, R"(container create: creating container storage: the container name "x" is already in use by abc)", errc::name_conflict},
+      {engine_call::create, 409, R"(Conflict. The container name "/x" is already in use by container "abc".)",
+       errc::name_conflict},
+      {engine_call::create, 500,
+       R"(container create: creating container storage: the container name "x" is already in use by abc)",
+       errc::name_conflict},
       {engine_call::create, 400, "invalid reference format", errc::invalid_spec},
       {engine_call::create, 400, "Minimum memory limit allowed is 6MB", errc::invalid_spec},
       {engine_call::create, 400, "Unknown runtime specified foo", errc::invalid_spec},
       {engine_call::create, 500, "mkdir /var/lib/docker/overlay2/x: no space left on device", errc::no_space},
       {engine_call::create, 500, "something else", errc::engine_error},
       {engine_call::start, 500, "write /x: disk quota exceeded", errc::no_space},
-      {engine_call::start, 400, R"(OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "nope": executable file not found in $PATH: unknown)", errc::start_refused},
-      {engine_call::start, 400, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?): unknown", errc::out_of_memory},
+      {engine_call::start, 400,
+       R"(OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "nope": executable file not found in $PATH: unknown)",
+       errc::start_refused},
+      {engine_call::start, 400,
+       "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
+       "container init was OOM-killed (memory limit too low?): unknown",
+       errc::out_of_memory},
       {engine_call::start, 500, "fork/exec: cannot allocate memory", errc::out_of_memory},
-      {engine_call::start, 500, "error setting rlimit type 7: operation not permitted: unknown", errc::operation_not_permitted},
+      {engine_call::start, 500, "error setting rlimit type 7: operation not permitted: unknown",
+       errc::operation_not_permitted},
       {engine_call::start, 404, "network abc not found", errc::engine_error},
       {engine_call::start, 500, "driver failed programming external connectivity", errc::engine_error},
-      {engine_call::pull, 404, "manifest for r.example/a:1 not found: manifest unknown: manifest unknown", errc::image_missing},
-      {engine_call::pull, 404, "pull access denied for a, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", errc::image_denied},
-      {engine_call::pull, 500, "Head \"http://r.example/v2/a/manifests/1\": no basic auth credentials", errc::image_denied},
+      {engine_call::pull, 404, "manifest for r.example/a:1 not found: manifest unknown: manifest unknown",
+       errc::image_missing},
+      {engine_call::pull, 404,
+       "pull access denied for a, repository does not exist or may require 'docker login': denied: requested access to "
+       "the resource is denied",
+       errc::image_denied},
+      {engine_call::pull, 500, "Head \"http://r.example/v2/a/manifests/1\": no basic auth credentials",
+       errc::image_denied},
       {engine_call::pull, 500, "unauthorized: authentication required", errc::image_denied},
       {engine_call::pull, 500, "dial tcp 127.0.0.1:1: connect: connection refused", errc::image_pull_failed},
       {engine_call::pull, 0, "write /var/lib/docker/tmp/x: no space left on device", errc::no_space},
@@ -149,10 +167,14 @@ TEST(error_map, each_answer_of_an_engine_is_one_error) {
 }
 
 TEST(error_map, not_permitted_names_the_setting_to_try) {
-  EXPECT_NE(map_early_exit(1, false, "", "nginx: bind() to 0.0.0.0:80 failed (13: Permission denied)").detail.find("NET_BIND_SERVICE"), std::string::npos);
-  EXPECT_NE(map_early_exit(1, false, "", "chown(/var/run) failed (1: Operation not permitted)").detail.find("CHOWN"), std::string::npos);
+  EXPECT_NE(map_early_exit(1, false, "", "nginx: bind() to 0.0.0.0:80 failed (13: Permission denied)")
+                .detail.find("NET_BIND_SERVICE"),
+            std::string::npos);
+  EXPECT_NE(map_early_exit(1, false, "", "chown(/var/run) failed (1: Operation not permitted)").detail.find("CHOWN"),
+            std::string::npos);
   EXPECT_NE(map_early_exit(1, false, "", "open /x: Read-only file system").detail.find("read_only"), std::string::npos);
-  EXPECT_NE(map_early_exit(1, false, "", "mount: Operation not permitted").detail.find("security: docker"), std::string::npos);
+  EXPECT_NE(map_early_exit(1, false, "", "mount: Operation not permitted").detail.find("security: docker"),
+            std::string::npos);
   EXPECT_EQ(map_early_exit(1, false, "", "mount: Operation not permitted").code, errc::operation_not_permitted);
 }
 
@@ -172,14 +194,17 @@ TEST(error_map, words_of_a_body) {
 }
 
 TEST(json_splitter, cuts_at_every_place) {
-  std::string stream = R"({"a":"}{\"\\"})" "\r\n" R"({"b":{"c":1}}{"d":2})";
+  std::string stream = R"({"a":"}{\"\\"})"
+                       "\r\n"
+                       R"({"b":{"c":1}}{"d":2})";
   std::vector<std::string> whole = json_splitter().feed(stream);
   ASSERT_EQ(whole.size(), 3u);
   EXPECT_EQ(whole[0], R"({"a":"}{\"\\"})");
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
     json_splitter splitter;
     auto parts = splitter.feed(std::string_view(stream).substr(0, cut));
-    for (auto& part : splitter.feed(std::string_view(stream).substr(cut))) parts.push_back(part);
+    for (auto& part : splitter.feed(std::string_view(stream).substr(cut)))
+      parts.push_back(part);
     ASSERT_EQ(parts, whole) << cut;
   }
 }
@@ -192,10 +217,13 @@ TEST(json_splitter, drops_what_is_too_long_and_goes_on) {
 }
 
 TEST(events, of_old_and_new_engines_read_the_same) {
-  auto old = parse_event(R"({"status":"die","id":"abc","from":"img","Type":"container","Action":"die","Actor":{"ID":"abc",
+  auto old =
+      parse_event(R"({"status":"die","id":"abc","from":"img","Type":"container","Action":"die","Actor":{"ID":"abc",
       "Attributes":{"exitCode":"3","poseidon.cluster":"c"}},"scope":"local","time":1,"timeNano":1})");
-  auto modern = parse_event(R"({"Type":"container","Action":"die","Actor":{"ID":"abc","Attributes":{"exitCode":"3"}},"time":1})");
-  auto podman = parse_event(R"({"Type":"container","Action":"died","Actor":{"ID":"abc","Attributes":{"containerExitCode":"3"}}})");
+  auto modern =
+      parse_event(R"({"Type":"container","Action":"die","Actor":{"ID":"abc","Attributes":{"exitCode":"3"}},"time":1})");
+  auto podman = parse_event(
+      R"({"Type":"container","Action":"died","Actor":{"ID":"abc","Attributes":{"containerExitCode":"3"}}})");
   for (auto& event : {old, modern, podman}) {
     ASSERT_TRUE(event);
     EXPECT_EQ(event->action, "die");
@@ -221,7 +249,8 @@ TEST(cgroup_path, finds_the_container_in_every_form) {
       "5:devices:/outer/docker/" + std::string(64, 'b') + "/docker/" + id + "\n",
       "0::/../" + id + "\n",
   };
-  for (auto& form : forms) EXPECT_EQ(cgroup_part(form, id), id) << form;
+  for (auto& form : forms)
+    EXPECT_EQ(cgroup_part(form, id), id) << form;
   auto other = "0::/docker/" + std::string(64, 'c') + "\n";
   EXPECT_EQ(cgroup_part(other, id), "");
   EXPECT_TRUE(names_a_container(other));
@@ -232,7 +261,8 @@ TEST(cgroup_path, finds_the_container_in_every_form) {
 
 TEST(cgroup_path, start_ticks_despite_odd_names) {
   std::string rest;
-  for (int i = 3; i <= 30; ++i) rest += " " + std::to_string(i * 10);
+  for (int i = 3; i <= 30; ++i)
+    rest += " " + std::to_string(i * 10);
   EXPECT_EQ(start_ticks_of("42 (httpd)" + rest), 220u);
   EXPECT_EQ(start_ticks_of("42 (a) b (c) d)" + rest + "\n"), 220u);
   EXPECT_FALSE(start_ticks_of("42 (httpd) 1 2 3"));
@@ -257,7 +287,8 @@ TEST(log_frames, come_apart_at_every_cut) {
     log_demux demux;
     std::string out, err;
     for (auto part : {std::string_view(stream).substr(0, cut), std::string_view(stream).substr(cut)})
-      for (auto& piece : demux.feed(part)) (piece.error_stream ? err : out) += piece.text;
+      for (auto& piece : demux.feed(part))
+        (piece.error_stream ? err : out) += piece.text;
     ASSERT_EQ(out, "out\n" + std::string(700, 'x')) << cut;
     ASSERT_EQ(err, "err\n") << cut;
   }
@@ -267,7 +298,8 @@ TEST(log_frames, a_terminals_stream_passes) {
   log_demux demux;
   std::string text;
   for (auto part : {"h", "ello\n", "\x01 odd"})
-    for (auto& piece : demux.feed(part)) text += piece.text;
+    for (auto& piece : demux.feed(part))
+      text += piece.text;
   EXPECT_EQ(text, "hello\n\x01 odd");
 }
 
@@ -286,7 +318,8 @@ TEST(sizes, as_docker_spells_them) {
   EXPECT_EQ(parse_size("512 MB"), 512u << 20);
   EXPECT_EQ(parse_size("1.5g"), 3u << 29);
   EXPECT_EQ(parse_size("0"), 0u);
-  for (auto text : {"", "x", "-1", "5x", "5mm", "1e3", "m", "99999999P", "nan", "inf", "5mib5"}) EXPECT_FALSE(parse_size(text)) << text;
+  for (auto text : {"", "x", "-1", "5x", "5mm", "1e3", "m", "99999999P", "nan", "inf", "5mib5"})
+    EXPECT_FALSE(parse_size(text)) << text;
   EXPECT_EQ(format_size(512u << 20), "512 MiB");
   EXPECT_EQ(format_size(3u << 29), "1.5 GiB");
   EXPECT_EQ(format_size(7), "7 B");
@@ -304,7 +337,8 @@ TEST(pull_progress, rises_to_a_hundred) {
   EXPECT_EQ(pull.percent(), 66u);
   pull.feed(R"({"status":"Extracting","progressDetail":{"current":1,"total":2},"id":"a"})");
   EXPECT_EQ(pull.percent(), 91u);
-  EXPECT_FALSE(pull.feed(R"({"status":"Downloading","progressDetail":{"current":1,"total":100},"id":"a"})")) << "never falls";
+  EXPECT_FALSE(pull.feed(R"({"status":"Downloading","progressDetail":{"current":1,"total":100},"id":"a"})"))
+      << "never falls";
   pull.feed(R"({"status":"Pull complete","id":"a"})");
   EXPECT_EQ(pull.percent(), 100u);
   EXPECT_FALSE(pull.error());
@@ -341,7 +375,8 @@ TEST(signals, by_name_and_number) {
   EXPECT_EQ(signal_number("SIGTERM"), SIGTERM);
   EXPECT_EQ(signal_number("usr1"), SIGUSR1);
   EXPECT_EQ(signal_number("9"), SIGKILL);
-  for (auto text : {"", "SIG", "SIGNOPE", "0", "-1", "99", "9x"}) EXPECT_FALSE(signal_number(text)) << text;
+  for (auto text : {"", "SIG", "SIGNOPE", "0", "-1", "99", "9x"})
+    EXPECT_FALSE(signal_number(text)) << text;
 }
 
 TEST(probe, only_a_live_loopback_is_isolation) {
@@ -362,7 +397,8 @@ TEST(probe, its_archive_is_a_tar) {
   EXPECT_EQ(archive.substr(124, 11), "00000000005");
   EXPECT_EQ(archive.substr(257, 5), "ustar");
   unsigned sum = 0;
-  for (std::size_t i = 0; i < 512; ++i) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(archive[i]);
+  for (std::size_t i = 0; i < 512; ++i)
+    sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(archive[i]);
   EXPECT_EQ(std::stoul(archive.substr(148, 6), nullptr, 8), sum);
   EXPECT_EQ(archive.substr(512, 5), "12345");
 }

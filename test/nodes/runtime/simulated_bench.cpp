@@ -23,15 +23,26 @@ public:
     runtime_.reset();
     runtime_ = make_simulated_runtime(engine_, "test", "test-node", timer_.later());
   }
-  bool wait(const std::function<bool()>& condition, millis limit) override { return timer_.run_until(condition, limit); }
-  std::shared_ptr<launch_plan> plan(const std::string& instance, std::uint64_t sequence) override { return with_image(instance, "works", sequence); }
-  std::shared_ptr<launch_plan> plan_without_image(const std::string& instance) override { return with_image(instance, "nowhere"); }
-  std::shared_ptr<launch_plan> plan_that_exits(const std::string& instance) override { return with_image(instance, "exits"); }
-  std::shared_ptr<launch_plan> plan_that_ignores_term(const std::string& instance) override { return with_image(instance, "deaf"); }
+  bool wait(const std::function<bool()>& condition, millis limit) override {
+    return timer_.run_until(condition, limit);
+  }
+  std::shared_ptr<launch_plan> plan(const std::string& instance, std::uint64_t sequence) override {
+    return with_image(instance, "works", sequence);
+  }
+  std::shared_ptr<launch_plan> plan_without_image(const std::string& instance) override {
+    return with_image(instance, "nowhere");
+  }
+  std::shared_ptr<launch_plan> plan_that_exits(const std::string& instance) override {
+    return with_image(instance, "exits");
+  }
+  std::shared_ptr<launch_plan> plan_that_ignores_term(const std::string& instance) override {
+    return with_image(instance, "deaf");
+  }
   void crash(const group_key& key, const std::string& service) override { engine_->crash(key, service); }
 
 private:
-  static std::shared_ptr<launch_plan> with_image(const std::string& instance, const std::string& image, std::uint64_t sequence = 1) {
+  static std::shared_ptr<launch_plan> with_image(const std::string& instance, const std::string& image,
+                                                 std::uint64_t sequence = 1) {
     auto plan = small_plan(instance, sequence);
     spec_of(*plan).services[0].image = image;
     return plan;

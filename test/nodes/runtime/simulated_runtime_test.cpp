@@ -135,10 +135,12 @@ TEST(simulated_runtime, progress_names_each_step) {
   world.engine->images[service.image].present = false;
   std::vector<group_step> steps;
   taken<group_state> answer;
-  world.port->ensure(plan, millis(5000), [&](const group_progress& now) { steps.push_back(now.step); }, answer.taker());
+  world.port->ensure(
+      plan, millis(5000), [&](const group_progress& now) { steps.push_back(now.step); }, answer.taker());
   world.timer.run_for(millis(2000));
   ASSERT_TRUE(answer.value());
-  EXPECT_EQ(steps, (std::vector<group_step>{group_step::pulling, group_step::pulling, group_step::creating, group_step::starting}));
+  EXPECT_EQ(steps, (std::vector<group_step>{group_step::pulling, group_step::pulling, group_step::creating,
+                                            group_step::starting}));
 }
 
 TEST(simulated_runtime, the_same_seed_is_the_same_story) {
@@ -147,9 +149,11 @@ TEST(simulated_runtime, the_same_seed_is_the_same_story) {
     world.engine->faults = {millis(1), millis(200), 100, 100};
     std::string text;
     for (int i = 0; i < 100; ++i)
-      world.port->ensure(small_plan("i" + std::to_string(i)), millis(1000), {}, [&text, i, &world](outcome<group_state> state) {
-        text += std::to_string(i) + "@" + std::to_string(world.timer.now().count()) + ":" + std::string(to_string(state.error.code)) + " ";
-      });
+      world.port->ensure(small_plan("i" + std::to_string(i)), millis(1000), {},
+                         [&text, i, &world](outcome<group_state> state) {
+                           text += std::to_string(i) + "@" + std::to_string(world.timer.now().count()) + ":" +
+                                   std::string(to_string(state.error.code)) + " ";
+                         });
     world.timer.run_for(millis(5000));
     return text;
   };

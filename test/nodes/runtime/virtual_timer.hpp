@@ -10,7 +10,9 @@ namespace poseidon::test {
 class virtual_timer {
 public:
   simulation_timer later() {
-    return [this](millis span, std::function<void()> work) { queue_.emplace(now_ + std::max(span, millis(0)), std::move(work)); };
+    return [this](millis span, std::function<void()> work) {
+      queue_.emplace(now_ + std::max(span, millis(0)), std::move(work));
+    };
   }
   std::function<wall_time()> clock() {
     return [this] { return wall_time{1'700'000'000'000 + now_.count()}; };
