@@ -40,6 +40,8 @@ failure write_synced(const std::string& file, unsigned mode, const std::string& 
 
 } // namespace
 
+failure write_line(const std::string& file, const std::string& text) { return write_synced(file, 0644, "", text); }
+
 failure prepare_data_folder(const std::string& path, const std::string& user) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

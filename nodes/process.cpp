@@ -143,6 +143,7 @@ void process::parts::stop() {
   end(warden);
   system.reset();
   port.reset();
+  routes_on_disk.reset();
   if (plane) plane->stop();
 }
 

@@ -8,6 +8,7 @@
 #include "config/limits.hpp"
 #include "gateway/auth.hpp"
 #include "gateway/settings_view.hpp"
+#include "nodes/data_folder.hpp"
 
 namespace poseidon {
 
@@ -74,7 +75,7 @@ failure process::parts::serve_api() {
   try {
     const auto bound = api->start();
     if (!bound.empty()) addresses.api = bound.front().url;
-    return {};
+    return write_line(data("api.address"), addresses.api); // for the command line on this machine
   } catch (const std::runtime_error& error) {
     return {errc::conflict, error.what(), {}, {}, {}};
   }

@@ -11,6 +11,8 @@
 #include "nodes/route_feeder.hpp"
 #include "nodes/runtime/docker_runtime.hpp"
 
+#include <spdlog/spdlog.h>
+
 namespace poseidon {
 
 namespace {
@@ -47,7 +49,15 @@ failure process::parts::serve_edge() {
 
 void process::parts::spawn_edge_side() {
   if (!settings().has(config::role::edge)) return;
-  router = spawn_router(*system, {time, self->machine, [this](const std::vector<route_change>& changes) { plane->table().apply(changes); }, {}});
+  route_table table;
+  if (auto known = load_routes(data("routes"))) plane->table().apply(table.restore(*known, self->machine, time->wall_now()));
+  else spdlog::warn("the edge begins without its routes: {}", known.error.detail);
+  routes_on_disk.emplace(data("routes"), self->machine, plane->table());
+  const auto apply = [this](const std::vector<route_change>& changes) {
+    plane->table().apply(changes);
+    routes_on_disk->changed();
+  };
+  router = spawn_router(*system, {time, self->machine, apply, std::move(table)});
   watch(caf::actor_cast<caf::actor>(router), "router");
   feeder = spawn_route_feeder(*system, {ledger, router, time});
   watch(caf::actor_cast<caf::actor>(feeder), "routes");

@@ -11,6 +11,7 @@
 #include "gateway/gateway.hpp"
 #include "nodes/administration_keeper.hpp"
 #include "nodes/data_plane.hpp"
+#include "nodes/edge/route_file.hpp"
 #include "nodes/host/host_clock.hpp"
 #include "nodes/host/load_cache.hpp"
 #include "nodes/identity.hpp"
@@ -60,6 +61,7 @@ struct process::parts {
   std::shared_ptr<data_lock> lock;
   std::shared_ptr<load_cache> load = std::make_shared<load_cache>(time);
   std::optional<data_plane> plane;
+  std::optional<route_file> routes_on_disk;
   process_config caf_config;
   std::optional<caf::actor_system> system;
   std::shared_ptr<std::atomic<bool>> stopping = std::make_shared<std::atomic<bool>>(false);

@@ -39,6 +39,14 @@ install() {
 }
 apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
 
+# alive PID: whether the process is there, whoever owns it.
+alive() { [ -n "$1" ] && [ -d "/proc/$1" ]; }
+
+# launch COMMAND...: as root, in place of this shell, in a session of its own; call it in the background: $! is its pid.
+launch() {
+  if [ "$(id -u)" = 0 ]; then exec setsid "$@"; else exec sudo setsid "$@"; fi
+}
+
 # jobs: compile jobs that fit cores and free memory (1.5 GiB each).
 jobs() {
   local cores memory
@@ -125,6 +133,21 @@ urlencode() {
     case $c in [a-zA-Z0-9._~-]) out+=$c ;; *) out+=$(printf '%%%02X' "'$c") ;; esac
   done
   echo "$out"
+}
+
+# remove_labelled ENGINE LABEL: removes every container, network and volume that carries the label.
+remove_labelled() {
+  local socket=${1#unix://} filter id
+  filter=$(urlencode "{\"label\":[\"$2\"]}")
+  for id in $(curl -s --unix-socket "$socket" "http://engine/containers/json?all=1&filters=$filter" | grep -oE '"Id":"[0-9a-f]+"' | cut -d'"' -f4); do
+    curl -s --unix-socket "$socket" -X DELETE "http://engine/containers/$id?force=1&v=1" >/dev/null
+  done
+  for id in $(curl -s --unix-socket "$socket" "http://engine/networks?filters=$filter" | grep -oE '"Id":"[0-9a-f]+"' | cut -d'"' -f4); do
+    curl -s --unix-socket "$socket" -X DELETE "http://engine/networks/$id" >/dev/null
+  done
+  for id in $(curl -s --unix-socket "$socket" "http://engine/volumes?filters=$filter" | grep -oE '"Name":"[^"]+"' | cut -d'"' -f4); do
+    curl -s --unix-socket "$socket" -X DELETE "http://engine/volumes/$id?force=1" >/dev/null
+  done
 }
 
 # reference_image ENGINE: makes poseidon/hello (busybox httpd) unless it is there.
