@@ -28,7 +28,7 @@ struct catalogue_deps {
   millis period{2'000};                     ///< between two looks at the folders
   millis read_limit{60'000};
   millis ledger_timeout{10'000};
-  folder_reader_actor reader = nullptr;     ///< in place of `read`, for whoever has one
+  folder_reader_actor reader;               ///< in place of `read`, for whoever has one
 };
 
 /// Looks at once, then every `period`, and on rescan_challenges, which is answered after a look of its own. What could

@@ -116,7 +116,7 @@ void simulated_process::inspect(group_key key, answer<group_state> to) {
       });
 }
 
-std::function<simulated_process::void()> logs(log_request request, std::function<void(const log_chunk&)> chunk,
+std::function<void()> simulated_process::logs(log_request request, std::function<void(const log_chunk&)> chunk,
                                               answer<done> to) {
   auto reply = open<done>(std::move(to));
   auto finish = [reply, chunk, service = request.service] {
@@ -211,7 +211,7 @@ void simulated_process::ask(millis timeout, std::function<failure(simulated_engi
     after(timeout, [guarded] { guarded(because(errc::engine_timeout, "the engine did not answer in time")); });
 }
 
-void simulated_process::tell(const work_ptr& work, group_step step, std::optional<std::uint32_t> percent = {}) {
+void simulated_process::tell(const work_ptr& work, group_step step, std::optional<std::uint32_t> percent) {
   if (work->progress && work->open) work->progress({work->plan->key, step, percent});
 }
 

@@ -9,7 +9,7 @@
   X(challenge_problem) X(challenge_row) X(collect_garbage) X(compact_entry) X(deadline_moved_entry) X(done) \
   X(drop_challenge_entry) X(drop_key_entry) X(durable_deadline) X(enable_challenge_entry) X(end_route) X(ended_entry) \
   X(endpoint) X(engine_changed) X(entry) X(envelope) X(extend_instance) X(extended) X(extension_spec) X(fact_head) \
-  X(failure) X(field_problem) X(find_live) X(flush_facts) X(folded) X(forget_record) X(garbage_report) X(get_image) \
+  X(field_problem) X(find_live) X(flush_facts) X(folded) X(forget_record) X(garbage_report) X(get_image) \
   X(get_instance) X(get_ledger_status) X(get_node_status) X(get_runtime_info) X(group_key) X(group_progress) \
   X(group_state) X(group_stats) X(health_spec) X(incarnation_entry) X(inspect_group) X(instance_origin) \
   X(instance_progress) X(instance_row) X(instance_spec) X(inventory_item) X(journal_record) X(ledger_status) \

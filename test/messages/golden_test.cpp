@@ -50,6 +50,7 @@ TEST(golden, every_message_type_is_listed) {
     auto text = read_text(file.path());
     for (std::sregex_iterator at(text.begin(), text.end(), declaration), end; at != end; ++at) declared.insert((*at)[1]);
   }
+  declared.erase("failure"); // what it decodes to is an outcome of itself; it is covered inside every message that carries one
   EXPECT_GT(declared.size(), 50u);
   EXPECT_EQ(listed, declared) << "mend test/messages/all_messages.hpp";
 }

@@ -1,6 +1,7 @@
 #include "test/simulation/simulated_process.hpp"
 
 #include "actors/instance/instance.hpp"
+#include "actors/journal/journal.hpp"
 #include "actors/probe/probe.hpp"
 #include "actors/reaper/reaper.hpp"
 #include "actors/runtime/runtime.hpp"
@@ -133,7 +134,7 @@ void simulated_process::spawn_node(std::shared_ptr<simulated_engine> engine, eve
   deps.unseal = [](const sealed_secret&, const instance_id&) { return outcome<secret>{secret{}}; };
   deps.seal = [](const secret&, const instance_id&) { return outcome<sealed_secret>{sealed_secret{}}; };
   supervisor = spawn_supervisor(world.system, std::move(deps));
-  for (auto& root : {caf::actor_cast<caf::actor>(full_journal), caf::actor_cast<caf::actor>(runtime), caf::actor_cast<caf::actor>(probe),
+  for (const auto& root : {caf::actor_cast<caf::actor>(full_journal), caf::actor_cast<caf::actor>(runtime), caf::actor_cast<caf::actor>(probe),
                      caf::actor_cast<caf::actor>(supervisor)})
     keep(root);
 }
