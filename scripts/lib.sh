@@ -15,7 +15,7 @@ as_root() {
   else die "this step needs root: $* (install sudo, or run the script as root)"; fi
 }
 
-build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost-dev libboost-system-dev libmsgpack-cxx-dev
+build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost-dev libboost-system-dev
   nlohmann-json3-dev libspdlog-dev libsqlite3-dev libyaml-cpp-dev libssl-dev prometheus-cpp-dev libvalijson-dev libcli11-dev)
 run_packages=(busybox-static curl iproute2 procps util-linux ca-certificates)
 test_packages=(libgtest-dev libgmock-dev docker-registry python3)
