@@ -54,6 +54,8 @@ void process::parts::spawn_gateway_side() {
   auto config = gateway::config_from(settings());
   config.server.threads = settings().threads != 0 ? settings().threads : std::max(1u, std::thread::hardware_concurrency());
   config.urls = self->urls;
+  for (auto& address : settings().api.listen)
+    if (!address.is_unix() && address.port != 0 && config.urls.api_url.empty()) config.urls.api_url = "http://" + config::to_text(address);
   config.watch_key = secret{hmac_sha256(self->cluster_key.reveal(), "watch")};
   gateway::gateway_deps deps;
   deps.system = &*system;
