@@ -57,8 +57,9 @@ TEST_F(store_thread_test, commits_what_waits_together_and_in_order) {
   std::atomic<int> batches = 0;
   {
     std::promise<void> go;
+    const auto gone = go.get_future().share(); // a job may run twice
     store_thread thread(db, {65'536, 4096, [&] { ++batches; }});
-    thread.post({[&](sqlite&) { go.get_future().wait(); }, [](const failure&) {}, false, 1});
+    thread.post({[&](sqlite&) { gone.wait(); }, [](const failure&) {}, false, 1});
     for (int i = 0; i < 1000; ++i) thread.post(insert(i, [&order, i](const failure& why) { if (!why) order.push_back(i); }));
     go.set_value();
   }
@@ -71,8 +72,9 @@ TEST_F(store_thread_test, a_bad_job_does_not_spoil_its_neighbours) {
   std::vector<errc> results(3, errc::internal);
   {
     std::promise<void> go;
+    const auto gone = go.get_future().share(); // a job may run twice
     store_thread thread(db, {});
-    thread.post({[&](sqlite&) { go.get_future().wait(); }, [](const failure&) {}, false, 1});
+    thread.post({[&](sqlite&) { gone.wait(); }, [](const failure&) {}, false, 1});
     for (int i = 0; i < 3; ++i) thread.post(insert(i / 2, [&results, i](const failure& why) { results[static_cast<std::size_t>(i)] = why.code; })); // 0, 0, 1
     go.set_value();
   }
@@ -84,8 +86,9 @@ TEST_F(store_thread_test, a_bad_job_does_not_spoil_its_neighbours) {
 
 TEST_F(store_thread_test, refuses_more_than_its_bound) {
   std::promise<void> go, running;
+  const auto gone = go.get_future().share();
   store_thread thread(db, {4, 4096, {}});
-  thread.post({[&](sqlite&) { running.set_value(); go.get_future().wait(); }, [](const failure&) {}, false, 1});
+  thread.post({[&](sqlite&) { running.set_value(); gone.wait(); }, [](const failure&) {}, false, 1});
   running.get_future().wait();
   int taken = 0;
   for (int i = 0; i < 10; ++i) taken += thread.post(insert(i, [](const failure&) {}));
