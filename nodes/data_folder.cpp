@@ -40,6 +40,19 @@ failure write_synced(const std::string& file, unsigned mode, const std::string& 
 
 } // namespace
 
+failure prepare_socket_folder(const std::string& path, const std::string& user) {
+  const auto folder = std::filesystem::path{path}.parent_path();
+  std::error_code error;
+  if (!std::filesystem::create_directories(folder, error)) {
+    if (error) return {code_of(error.value()), "cannot make " + folder.string() + " for the API's socket: " + error.message() + "; set api.listen", {}, {}, {}};
+    return {};
+  }
+  const auto* entry = ::geteuid() == 0 ? ::getpwnam(user.c_str()) : nullptr;
+  if (entry != nullptr && ::lchown(folder.c_str(), entry->pw_uid, entry->pw_gid) != 0)
+    return told(errc::operation_not_permitted, "cannot hand " + folder.string() + " to user " + user, errno);
+  return {};
+}
+
 failure write_line(const std::string& file, const std::string& text) { return write_synced(file, 0644, "", text); }
 
 failure prepare_data_folder(const std::string& path, const std::string& user) {

@@ -65,6 +65,9 @@ std::string path_of_socket(const std::string& engine) {
 /// DATA made, privilege dropped, log on.
 failure settle_in(const config::settings& settings) {
   if (auto failed = prepare_data_folder(settings.data, settings.user)) return failed;
+  for (auto& address : settings.api.listen)
+    if (address.is_unix())
+      if (auto failed = prepare_socket_folder(address.path, settings.user)) return failed;
   const std::vector<std::string> sockets{path_of_socket(settings.engine)};
   auto dropped = drop_privilege(settings.user, sockets);
   if (!dropped) return dropped.error;

@@ -43,6 +43,13 @@ TEST_F(data_folder, a_secret_is_made_once) {
   EXPECT_EQ(info.st_mode & 0777, 0640u);
 }
 
+TEST_F(data_folder, the_folder_of_a_socket_is_made) {
+  EXPECT_FALSE(prepare_socket_folder(path + "/run/api.sock", "no-such-user"));
+  EXPECT_TRUE(std::filesystem::is_directory(path + "/run"));
+  EXPECT_FALSE(prepare_socket_folder(path + "/run/api.sock", "no-such-user")) << "it may be there";
+  EXPECT_NE(prepare_socket_folder("/proc/poseidon/api.sock", "no-such-user").detail.find("/proc/poseidon"), std::string::npos);
+}
+
 TEST_F(data_folder, an_empty_secret_is_made_anew) {
   ASSERT_FALSE(prepare_data_folder(path, "no-such-user"));
   const auto file = path + "/some.key";
