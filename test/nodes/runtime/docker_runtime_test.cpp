@@ -249,7 +249,7 @@ TEST(docker_runtime_start, elsewhere_and_nowhere_are_refused_with_the_reason) {
     std::unique_lock lock(mutex);
     ASSERT_TRUE(there.wait_for(lock, std::chrono::seconds(30), [&] { return info.there(); }));
     EXPECT_EQ(info.value().error.code, errc::engine_unavailable);
-    EXPECT_NE(info.value().error.detail.find(std::string(address).substr(6)), std::string::npos)
+    EXPECT_NE(info.value().error.detail.find(std::string(address).substr(7)), std::string::npos)
         << info.value().error.detail;
   }
 }
