@@ -49,7 +49,7 @@ endfunction()
 
 # poseidon_test_room(FOLDER DEPS target...): one GoogleTest program of every *_test.cpp directly in test/FOLDER.
 function(poseidon_test_room folder)
-  cmake_parse_arguments(ROOM "" "TIMEOUT;PCH" "DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ROOM "SERIAL" "TIMEOUT;PCH" "DEPS;LABELS" ${ARGN}) # SERIAL: one at a time, for what shares an engine or measures time
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/test/${folder}/*.cpp")
   if(NOT sources)
     return()
@@ -64,5 +64,5 @@ function(poseidon_test_room folder)
   if(ROOM_PCH)
     target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/${ROOM_PCH}")
   endif()
-  gtest_discover_tests(${name} TEST_PREFIX "${folder}." PROPERTIES TIMEOUT ${ROOM_TIMEOUT} LABELS "${ROOM_LABELS}" DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${name} TEST_PREFIX "${folder}." PROPERTIES TIMEOUT ${ROOM_TIMEOUT} RUN_SERIAL ${ROOM_SERIAL} LABELS "${ROOM_LABELS}" DISCOVERY_TIMEOUT 60)
 endfunction()
