@@ -41,6 +41,7 @@ struct gateway::state {
   std::vector<std::unique_ptr<hub>> hubs;
   std::vector<std::unique_ptr<api>> services;
   server http; ///< last: ends first, with all that refers to what is above
+  std::vector<bound_address> bound;
 
   state(gateway_config c, gateway_deps d)
       : config(std::move(c)), deps(std::move(d)), model(std::make_shared<view>(config.watch_key.reveal())),
@@ -54,6 +55,8 @@ struct gateway::state {
 
 void gateway::state::spawn_writer() {
   *urls = config.urls;
+  for (auto& address : bound)
+    if (address.port != 0 && urls->api_url.empty()) urls->api_url = address.url;
   view_actor_deps writer_deps;
   writer_deps.ledger = deps.ledger;
   writer_deps.into = model;
@@ -99,16 +102,15 @@ void gateway::state::look_for_expiring() {
 }
 
 gateway::gateway(gateway_config config, gateway_deps deps) : state_(std::make_unique<state>(std::move(config), std::move(deps))) {
+  state_->bound = state_->http.bind();
   state_->spawn_writer();
 }
 
 gateway::~gateway() { stop(); }
 
-std::vector<bound_address> gateway::start() {
-  auto bound = state_->http.bind();
-  if (state_->urls->api_url.empty())
-    for (auto& address : bound)
-      if (address.port != 0 && state_->urls->api_url.empty()) state_->urls->api_url = address.url;
+const std::vector<bound_address>& gateway::addresses() const { return state_->bound; }
+
+void gateway::start() {
   std::vector<http_service> answer;
   for (unsigned i = 0; i < state_->http.threads(); ++i) {
     state_->make_thread(i);
@@ -116,8 +118,7 @@ std::vector<bound_address> gateway::start() {
   }
   state_->http.thread(0)->post([s = state_.get()] { s->look_for_expiring(); });
   state_->http.run(std::move(answer));
-  for (auto& address : bound) spdlog::info("gateway: API on {}", address.url);
-  return bound;
+  for (auto& address : state_->bound) spdlog::info("gateway: API on {}", address.url);
 }
 
 telemetry_actor gateway::telemetry() const { return state_->writer; }

@@ -77,8 +77,11 @@ void io_thread::run_due() {
 }
 
 void io_thread::add(session_base& session) {
-  session.place = sessions_.size();
-  sessions_.push_back(&session);
+  {
+    std::lock_guard lock(sessions_mutex_);
+    session.place = sessions_.size();
+    sessions_.push_back(&session);
+  }
   if (!sweeping_) {
     sweeping_ = true;
     after(sweep_period, [this] { sweep(); });
@@ -86,6 +89,7 @@ void io_thread::add(session_base& session) {
 }
 
 void io_thread::remove(session_base& session) {
+  std::lock_guard lock(sessions_mutex_);
   sessions_[session.place] = sessions_.back();
   sessions_[session.place]->place = session.place;
   sessions_.pop_back();

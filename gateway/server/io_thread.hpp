@@ -95,6 +95,8 @@ private:
   std::map<timer_id, steady_time> due_of_;
   timer_id next_timer_ = 1;
   steady_time armed_for_ = steady_time::max();
+  /// Sessions begin and end on this thread while it runs; after its end, wherever the last reference is dropped.
+  std::mutex sessions_mutex_;
   std::vector<session_base*> sessions_;
   bool sweeping_ = false, draining_ = false;
   std::mutex closed_mutex_;
