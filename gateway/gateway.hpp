@@ -19,17 +19,14 @@ struct gateway_deps {
 /// Owns its threads and actors. Not to be used from one of them.
 class gateway {
 public:
-  /// Binds every address, and spawns the view's actor, which subscribes at once. Throws std::runtime_error that says which
-  /// address can't be had and why. `deps.system` outlives the gateway.
+  /// Spawns the view's actor, which subscribes at once; binds nothing yet. `deps.system` outlives the gateway.
   gateway(gateway_config config, gateway_deps deps);
   ~gateway();
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
 
-  /// Where it listens; free ports are known from construction on.
-  const std::vector<bound_address>& addresses() const;
-  /// Serves from now on; connections that came earlier have waited.
-  void start();
+  /// Binds, then serves. Throws std::runtime_error that says which address can't be had and why.
+  std::vector<bound_address> start();
   /// For nodes on this machine: progress and timings for readers.
   telemetry_actor telemetry() const;
   const view& model() const;

@@ -44,8 +44,7 @@ void gateway_fixture::start() {
   settings->values.api.inline_specs = config.inline_specs;
   deps.hooks.settings = settings;
   under_test = std::make_unique<gateway::gateway>(config, std::move(deps));
-  url = under_test->addresses().at(0).url;
-  under_test->start();
+  url = under_test->start().at(0).url;
   auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   while (!under_test->model().loaded() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
 }
