@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -123,17 +124,21 @@ void ensure_test_image(const std::string& socket_path) {
   unsigned status = 0;
   call_engine(socket_path, "GET", "/images/poseidon-test/busybox/json", {}, &status);
   if (status == 200) return;
-  std::ifstream in("/bin/busybox", std::ios::binary);
-  std::string busybox{std::istreambuf_iterator<char>(in), {}};
-  if (busybox.empty()) throw std::runtime_error("this test needs /bin/busybox (busybox-static)");
+  std::string busybox;
+  for (auto path : {"/bin/busybox", "/usr/bin/busybox", "/usr/local/bin/busybox"}) {
+    std::ifstream in(path, std::ios::binary);
+    busybox.assign(std::istreambuf_iterator<char>(in), {});
+    if (!busybox.empty()) break;
+  }
+  if (busybox.empty()) throw std::runtime_error("this test needs busybox, linked statically (package busybox-static)");
   std::vector<engine::tar_file> files;
   for (auto name : {"bin/sh", "bin/httpd", "bin/sleep", "bin/tail", "bin/cat", "bin/id"})
     files.push_back({name, busybox, 0755});
   files.push_back({"www/index.html", "<h1>hello</h1>", 0644});
   auto path = "/images/create?fromSrc=-&repo=poseidon-test/busybox&tag=latest&changes=" +
               percent(R"(CMD ["httpd","-f","-p","8000","-h","/www"])") + "&changes=" + percent("EXPOSE 8000");
-  call_engine(socket_path, "POST", path, engine::make_tar(files), &status, "application/x-tar");
-  if (status != 200) throw std::runtime_error("the test image can't be imported");
+  auto said = call_engine(socket_path, "POST", path, engine::make_tar(files), &status, "application/x-tar");
+  if (status != 200) throw std::runtime_error("the test image can't be imported: " + said);
 }
 
 scratch_folder::scratch_folder() {
@@ -147,6 +152,11 @@ scratch_folder::~scratch_folder() {
 }
 
 test_cluster::test_cluster() {
+  static std::once_flag image;
+  std::call_once(image, [] {
+    engine_call("GET", "/_ping"); // says what is missing when there is no engine
+    ensure_test_image(engine_socket());
+  });
   static std::atomic<int> count{0};
   name_ = "runtime-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
 }

@@ -46,7 +46,7 @@ private:
   std::string path_;
 };
 
-/// Removes every object of a test cluster when it goes.
+/// A cluster name of the test's own, on an engine that has the test image. Removes every object of it when it goes.
 class test_cluster {
 public:
   test_cluster();
