@@ -5,6 +5,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include <limits>
 #include <sys/socket.h>
 
 namespace poseidon::engine {
@@ -176,7 +177,8 @@ task<http_reply> http_pool::stream(http_request request, steady_time deadline, s
   limit();
   if (!control->cancelled) co_await http::async_write(link->stream, wire, into(error));
   http::response_parser<http::buffer_body> parser;
-  parser.body_limit(boost::none);
+  // Not boost::none: Boost 1.74 takes that for less than any Content-Length, and errors come with one.
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());
   if (!error && !control->cancelled) {
     limit();
     co_await http::async_read_header(link->stream, link->buffer, parser, into(error));
