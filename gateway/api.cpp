@@ -71,7 +71,7 @@ http_response problem_response(const failure& why, int status) {
 
 call::call(api& services, exchange ex, std::size_t route, identity who, std::vector<std::string> params)
     : api_(&services), exchange_(std::move(ex)), route_(route), who_(std::move(who)), params_(std::move(params)),
-      began_(std::chrono::steady_clock::now()) {}
+      began_(exchange_.thread().now()) {}
 
 void call::add_cors(http_response& response) const {
   auto origin = allowed_origin(api_->live, request());
@@ -84,7 +84,7 @@ void call::add_cors(http_response& response) const {
 void call::finish(http_response response) const {
   if (!exchange_.open()) return;
   add_cors(response);
-  auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  auto took = std::chrono::duration<double>(exchange_.thread().now() - began_).count();
   api_->meters->answered(route_, response.status, took);
   exchange_.respond(std::move(response));
 }
@@ -110,7 +110,7 @@ void call::stream(std::string content_type, std::function<void()> drained) const
   head.headers.emplace_back("Cache-Control", "no-store");
   head.headers.emplace_back("X-Accel-Buffering", "no");
   add_cors(head);
-  auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  auto took = std::chrono::duration<double>(exchange_.thread().now() - began_).count();
   api_->meters->answered(route_, head.status, took);
   exchange_.begin_stream(std::move(head), std::move(drained));
 }

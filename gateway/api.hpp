@@ -36,7 +36,7 @@ struct live_config {
 /// Everything a handler may use. One a thread; what is shared is thread-safe.
 struct api {
   const gateway_config* config = nullptr;
-  const url_rules* urls = nullptr;
+  std::shared_ptr<const url_rules> urls;
   const api_hooks* hooks = nullptr;
   view* model = nullptr;
   event_ring* events = nullptr;

@@ -24,7 +24,7 @@ using event_ptr = std::shared_ptr<const event>;
 
 /// What an event needs beside its subject.
 struct event_context {
-  const url_rules* urls = nullptr;
+  std::shared_ptr<const url_rules> urls;
   wall_time now;
 };
 

@@ -29,7 +29,7 @@ http_response refused_request(int status, std::string_view detail) {
 struct gateway::state {
   gateway_config config;
   gateway_deps deps;
-  std::shared_ptr<url_rules> urls = std::make_shared<url_rules>();
+  std::shared_ptr<shared_urls> urls = std::make_shared<shared_urls>();
   std::shared_ptr<view> model;
   std::shared_ptr<event_ring> events;
   std::shared_ptr<metrics> meters = std::make_shared<metrics>(operation_names());
@@ -53,7 +53,7 @@ struct gateway::state {
 };
 
 void gateway::state::spawn_writer() {
-  *urls = config.urls;
+  urls->store(std::make_shared<const url_rules>(config.urls));
   view_actor_deps writer_deps;
   writer_deps.ledger = deps.ledger;
   writer_deps.into = model;
@@ -72,7 +72,7 @@ void gateway::state::make_thread(unsigned index) {
   hubs.push_back(std::make_unique<hub>(thread, events, config.heartbeat));
   auto& one = *services.emplace_back(std::make_unique<api>());
   one.config = &config;
-  one.urls = urls.get();
+  one.urls = urls->load();
   one.hooks = &deps.hooks;
   one.model = model.get();
   one.events = events.get();
@@ -90,7 +90,7 @@ void gateway::state::make_thread(unsigned index) {
 
 /// On the first thread, once a second.
 void gateway::state::look_for_expiring() {
-  event_context context{urls.get(), deps.clock->wall_now()};
+  event_context context{urls->load(), deps.clock->wall_now()};
   std::vector<event_ptr> due;
   auto at = events->at();
   for (auto& item : model->take_expiring(context.now, config.expiring_notice)) due.push_back(expiring_event(item, at, context));
@@ -106,9 +106,10 @@ gateway::~gateway() { stop(); }
 
 std::vector<bound_address> gateway::start() {
   auto bound = state_->http.bind();
-  if (state_->urls->api_url.empty())
-    for (auto& address : bound)
-      if (address.port != 0 && state_->urls->api_url.empty()) state_->urls->api_url = address.url;
+  auto urls = state_->config.urls;
+  for (auto& address : bound)
+    if (address.port != 0 && urls.api_url.empty()) urls.api_url = address.url;
+  state_->urls->store(std::make_shared<const url_rules>(std::move(urls)));
   std::vector<http_service> answer;
   for (unsigned i = 0; i < state_->http.threads(); ++i) {
     state_->make_thread(i);

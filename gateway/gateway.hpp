@@ -25,7 +25,7 @@ public:
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
 
-  /// Binds, then serves. Throws std::runtime_error that says which address and why.
+  /// Binds, then serves. Throws std::runtime_error that says which address can't be had and why.
   std::vector<bound_address> start();
   /// For nodes on this machine: progress and timings for readers.
   telemetry_actor telemetry() const;

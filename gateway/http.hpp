@@ -72,6 +72,8 @@ public:
   /// Runs `work` once after `delay`, unless cancelled.
   virtual timer_id after(std::chrono::milliseconds delay, std::function<void()> work) = 0;
   virtual void cancel(timer_id timer) = 0;
+  /// For measuring spans.
+  virtual std::chrono::steady_clock::time_point now() const = 0;
   virtual unsigned index() const = 0;
 };
 

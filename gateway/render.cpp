@@ -1,5 +1,7 @@
 #include "gateway/render.hpp"
 
+#include "actors/instance/extension_policy.hpp"
+
 #include <algorithm>
 
 namespace poseidon::gateway {
@@ -129,23 +131,18 @@ std::uint16_t instance_port(const url_rules& rules) {
 
 extension_view extension_of(const instance_row& row, wall_time now) {
   extension_view view;
-  auto& rule = row.spec->extension;
-  view.remaining_ms = rule.step_ms > 0 ? std::max<std::int64_t>(0, rule.max_ms - row.extensions_used_ms) : 0;
-  if (rule.step_ms <= 0) {
-    view.reason = "this challenge has no extensions";
-  } else if (row.phase != ledger_phase::running || row.stop_mark || !row.running_at || !row.expires_at) {
+  auto& spec = *row.spec;
+  auto most = spec.extension.max_ms > 0 ? spec.extension.max_ms : spec.lifetime_ms;
+  view.remaining_ms = spec.extension.step_ms > 0 ? std::max<std::int64_t>(0, most - row.extensions_used_ms) : 0;
+  if (row.phase != ledger_phase::running || row.stop_mark || !row.expires_at) {
     view.reason = "only a running instance can be extended";
-  } else if (view.remaining_ms == 0) {
-    view.reason = "all extensions are used";
-  } else {
-    auto span = *row.expires_at - *row.running_at;
-    auto next = *row.running_at + millis{span.count() * rule.after_percent / 100};
-    view.allowed = now >= next;
-    if (!view.allowed) {
-      view.next_at = next;
-      view.reason = "too early";
-    }
+    return view;
   }
+  // Load is left out: it is the node's to judge, at the moment of the request.
+  auto decision = decide_extension(spec, {*row.expires_at - now, millis{row.extensions_used_ms}, 0});
+  view.allowed = decision.allowed;
+  view.reason = decision.reason;
+  if (decision.next_in) view.next_at = now + *decision.next_in;
   return view;
 }
 

@@ -17,7 +17,7 @@ struct view_state {
   std::vector<ledger_changes> early; ///< arrived before the image
   bool has_image = false;
 
-  event_context context() const { return {deps.urls.get(), deps.clock->wall_now()}; }
+  event_context context() const { return {deps.urls->load(), deps.clock->wall_now()}; }
 
   /// A silent ledger is asked again; without one there is nothing to show.
   template <class Request>

@@ -24,7 +24,7 @@ void connection_count::remove() {
 
 void connection_count::wait_for_none(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
-  none_.wait_for(lock, most, [this] { return now() == 0; });
+  none_.wait_for(lock, most, [this] { return open() == 0; });
 }
 
 io_thread::io_thread(unsigned index, const server_config& config, problem_maker problem, std::shared_ptr<connection_count> connections)
@@ -42,7 +42,7 @@ void io_thread::post(std::function<void()> work) {
 
 loop::timer_id io_thread::after(std::chrono::milliseconds delay, std::function<void()> work) {
   auto id = next_timer_++;
-  auto at = std::chrono::steady_clock::now() + delay;
+  auto at = now() + delay;
   dues_.emplace(due{at, id}, std::move(work));
   due_of_.emplace(id, at);
   rearm();
@@ -67,8 +67,8 @@ void io_thread::rearm() {
 
 void io_thread::run_due() {
   armed_for_ = steady_time::max();
-  auto now = std::chrono::steady_clock::now();
-  while (!dues_.empty() && dues_.begin()->first.at <= now) {
+  auto moment = now();
+  while (!dues_.empty() && dues_.begin()->first.at <= moment) {
     auto node = dues_.extract(dues_.begin());
     due_of_.erase(node.key().id);
     node.mapped()();
@@ -78,7 +78,7 @@ void io_thread::run_due() {
 
 void io_thread::add(session_base& session) {
   {
-    const std::lock_guard lock(sessions_mutex_);
+    std::lock_guard lock(sessions_mutex_);
     session.place = sessions_.size();
     sessions_.push_back(&session);
   }
@@ -89,16 +89,16 @@ void io_thread::add(session_base& session) {
 }
 
 void io_thread::remove(session_base& session) {
-  const std::lock_guard lock(sessions_mutex_);
+  std::lock_guard lock(sessions_mutex_);
   sessions_[session.place] = sessions_.back();
   sessions_[session.place]->place = session.place;
   sessions_.pop_back();
 }
 
 void io_thread::sweep() {
-  auto now = std::chrono::steady_clock::now();
+  auto moment = now();
   for (std::size_t i = sessions_.size(); i-- > 0;)
-    if (i < sessions_.size()) sessions_[i]->check_deadline(now);
+    if (i < sessions_.size()) sessions_[i]->check_deadline(moment);
   sweeping_ = !sessions_.empty();
   if (sweeping_) after(sweep_period, [this] { sweep(); });
 }

@@ -23,7 +23,7 @@ public:
   /// False when `most` are open already.
   bool add(std::size_t most);
   void remove();
-  std::size_t now() const { return count_.load(std::memory_order_relaxed); }
+  std::size_t open() const { return count_.load(std::memory_order_relaxed); }
   void wait_for_none(std::chrono::milliseconds most);
 
 private:
@@ -52,6 +52,7 @@ public:
   void post(std::function<void()> work) override;
   timer_id after(std::chrono::milliseconds delay, std::function<void()> work) override;
   void cancel(timer_id timer) override;
+  steady_time now() const override { return boost::asio::steady_timer::clock_type::now(); }
   unsigned index() const override { return index_; }
 
   boost::asio::io_context& context() { return context_; }

@@ -63,7 +63,7 @@ std::vector<bound_address> server::bind() {
 
 std::shared_ptr<loop> server::thread(unsigned index) const { return state_->threads.at(index); }
 unsigned server::threads() const { return static_cast<unsigned>(state_->threads.size()); }
-std::size_t server::connections() const { return state_->connections->now(); }
+std::size_t server::connections() const { return state_->connections->open(); }
 
 void server::run(std::vector<http_service> services) {
   state_->running = true;

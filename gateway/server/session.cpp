@@ -1,12 +1,9 @@
-// The one translation unit with Beast in it: its parser reads requests; answers are written by hand.
-
 #include "gateway/server/session.hpp"
+
+#include "gateway/server/request_reader.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <sys/socket.h>
 
@@ -15,17 +12,14 @@ namespace poseidon::gateway {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using boost::system::error_code;
-
-std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 enum class stage : std::uint8_t { idle, head, body, handling, answering, streaming, lingering, closed };
 
 class session final : public session_base, public connection, public std::enable_shared_from_this<session> {
 public:
   session(io_thread& thread, stream_socket socket, peer_info peer)
-      : thread_(thread), socket_(std::move(socket)), peer_(std::move(peer)) {
+      : thread_(thread), socket_(std::move(socket)), peer_(std::move(peer)), reader_(thread.limits()) {
     request_.peer = &peer_;
     thread_.add(*this);
   }
@@ -58,14 +52,13 @@ public:
   loop& thread() override { return thread_; }
 
 private:
-  void expect_within(std::chrono::milliseconds span) { deadline_ = std::chrono::steady_clock::now() + span; }
+  void expect_within(std::chrono::milliseconds span) { deadline_ = thread_.now() + span; }
   void await_request();
   void read_more();
   void parse();
-  void note_head();
+  void expect_body();
   void dispatch();
   void refuse(int status, std::string_view detail);
-  void refuse_parse(const error_code& ec);
   void send(http_response response);
   void answered();
   void watch_peer();
@@ -79,8 +72,7 @@ private:
   io_thread& thread_;
   stream_socket socket_;
   peer_info peer_;
-  boost::beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
+  request_reader reader_;
   http_request request_;
   std::string out_head_, out_body_, chunk_head_;
   std::shared_ptr<const std::string> piece_;
@@ -88,19 +80,15 @@ private:
   steady_time deadline_ = steady_time::max();
   std::uint64_t serial_ = 0;
   stage stage_ = stage::idle;
-  bool keep_alive_ = true, head_only_ = false, chunked_ = false, writing_ = false, ending_ = false, watching_ = false, head_noted_ = false;
+  bool keep_alive_ = true, head_only_ = false, chunked_ = false, writing_ = false, ending_ = false, watching_ = false;
 };
 
 void session::await_request() {
   stage_ = stage::idle;
   keep_alive_ = true;
-  parser_.emplace();
-  parser_->header_limit(static_cast<std::uint32_t>(thread_.limits().header_bytes));
-  parser_->body_limit(thread_.limits().body_bytes);
-  parser_->eager(true);
-  head_noted_ = false;
+  reader_.begin();
   expect_within(thread_.limits().idle_timeout);
-  if (buffer_.size() > 0)
+  if (reader_.has_input())
     parse(); // pipelined
   else if (thread_.draining())
     close();
@@ -109,11 +97,11 @@ void session::await_request() {
 }
 
 void session::read_more() {
-  auto room = buffer_.prepare(4096);
-  socket_.async_read_some(room, [self = shared_from_this()](error_code ec, std::size_t n) {
+  auto [room, size] = reader_.room();
+  socket_.async_read_some(asio::buffer(room, size), [self = shared_from_this()](error_code ec, std::size_t n) {
     if (self->stage_ > stage::body) return; // refused meanwhile (408): the read was cancelled
     if (ec) return self->close();
-    self->buffer_.commit(n);
+    self->reader_.wrote(n);
     self->parse();
   });
 }
@@ -123,34 +111,22 @@ void session::parse() {
     stage_ = stage::head;
     expect_within(thread_.limits().header_timeout);
   }
-  while (buffer_.size() > 0) {
-    error_code ec;
-    auto used = parser_->put(buffer_.data(), ec);
-    buffer_.consume(used);
-    if (ec && ec != http::error::need_more) return refuse_parse(ec);
-    if (parser_->is_done()) return dispatch();
-    if (parser_->is_header_done() && !head_noted_) note_head();
-    if (ec == http::error::need_more || used == 0) break;
+  switch (reader_.read()) {
+  case request_reader::step::done: return dispatch();
+  case request_reader::step::bad: return refuse(reader_.status(), reader_.detail());
+  case request_reader::step::more: break;
   }
+  if (stage_ == stage::head && reader_.head_done()) expect_body();
   read_more();
 }
 
-void session::note_head() {
-  head_noted_ = true;
+void session::expect_body() {
   stage_ = stage::body;
   expect_within(thread_.limits().body_timeout);
-  auto& message = parser_->get();
-  if (message.version() >= 11 && boost::beast::iequals(message[http::field::expect], "100-continue")) {
-    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    // Twenty-five bytes into an empty send buffer: where even those do not fit, the client's own wait goes on.
-    [[maybe_unused]] auto sent = ::send(socket_.native_handle(), go_on.data(), go_on.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  }
-}
-
-void session::refuse_parse(const error_code& ec) {
-  if (ec == http::error::header_limit) return refuse(431, "the request's head is larger than allowed");
-  if (ec == http::error::body_limit) return refuse(413, "the request's body is larger than allowed");
-  refuse(400, "not a well-formed HTTP/1.1 request: " + ec.message());
+  if (!reader_.wants_continue()) return;
+  static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  // Twenty-five bytes into an empty send buffer: where even those do not fit, the client's own wait goes on.
+  [[maybe_unused]] auto sent = ::send(socket_.native_handle(), go_on.data(), go_on.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void session::refuse(int status, std::string_view detail) {
@@ -163,17 +139,12 @@ void session::refuse(int status, std::string_view detail) {
 }
 
 void session::dispatch() {
-  auto& message = parser_->get();
-  keep_alive_ = parser_->keep_alive() && message.version() >= 11 && !thread_.draining();
+  keep_alive_ = reader_.keep_alive() && reader_.is_http_1_1() && !thread_.draining();
   stage_ = stage::handling;
   deadline_ = steady_time::max();
   ++serial_;
-  request_.method = method_from_string(view_of(message.method_string()));
+  reader_.take(request_);
   head_only_ = request_.method == http_method::head;
-  parse_target(view_of(message.target()), request_);
-  request_.headers.clear();
-  for (auto& field : message) request_.headers.emplace_back(view_of(field.name_string()), view_of(field.value()));
-  request_.body = std::move(message.body());
   thread_.service()(exchange{shared_from_this(), serial_});
 }
 
@@ -239,7 +210,7 @@ void session::gone() {
 void session::begin_stream(std::uint64_t serial, http_response head, std::function<void()> drained) {
   if (serial != serial_ || stage_ != stage::handling) return;
   stage_ = stage::streaming;
-  chunked_ = parser_->get().version() >= 11;
+  chunked_ = reader_.is_http_1_1();
   keep_alive_ = keep_alive_ && chunked_;
   ending_ = false;
   drained_ = std::move(drained);
@@ -308,13 +279,13 @@ void session::linger() {
   expect_within(thread_.limits().linger_timeout);
   error_code ignored;
   socket_.shutdown(stream_socket::shutdown_send, ignored);
-  buffer_.consume(buffer_.size());
   discard();
 }
 
 void session::discard() {
-  auto room = buffer_.prepare(16384);
-  socket_.async_read_some(room, [self = shared_from_this()](error_code ec, std::size_t) {
+  reader_.drop_input();
+  auto [room, size] = reader_.room();
+  socket_.async_read_some(asio::buffer(room, size), [self = shared_from_this()](error_code ec, std::size_t) {
     if (ec || self->stage_ == stage::closed) return self->close();
     self->discard();
   });

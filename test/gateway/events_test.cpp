@@ -12,8 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-const url_rules urls{"", "http", 8081, "http://api"};
-const event_context context{&urls, sample_time};
+const event_context context{std::make_shared<const url_rules>(url_rules{"", "http", 8081, "http://api"}), sample_time};
 
 row_change told(const instance_row& row, std::optional<instance_state> before = std::nullopt) {
   instance_item item;
