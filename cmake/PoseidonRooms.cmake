@@ -47,9 +47,19 @@ function(poseidon_room folder)
   endif()
 endfunction()
 
-# poseidon_test_room(FOLDER DEPS target...): one GoogleTest program of every *_test.cpp directly in test/FOLDER.
+# poseidon_test_base(NAME PCH header DEPS target...): what test programs share: their precompiled headers, compiled once.
+function(poseidon_test_base name)
+  cmake_parse_arguments(BASE "" "PCH" "DEPS" ${ARGN})
+  add_library(${name} STATIC "${CMAKE_SOURCE_DIR}/test/support/source_folder.cpp")
+  target_link_libraries(${name} PUBLIC poseidon_options ${BASE_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/${BASE_PCH}")
+  target_compile_options(${name} PRIVATE ${POSEIDON_TEST_OPTIONS})
+endfunction()
+
+# poseidon_test_room(FOLDER BASE base DEPS target...): one GoogleTest program of every *_test.cpp directly in test/FOLDER.
+# BASE: see poseidon_test_base. SERIAL: one at a time, for what shares an engine or measures time.
 function(poseidon_test_room folder)
-  cmake_parse_arguments(ROOM "SERIAL" "TIMEOUT;PCH" "DEPS;LABELS" ${ARGN}) # SERIAL: one at a time, for what shares an engine or measures time
+  cmake_parse_arguments(ROOM "SERIAL" "TIMEOUT;BASE" "DEPS;LABELS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/test/${folder}/*.cpp")
   if(NOT sources)
     return()
@@ -59,10 +69,8 @@ function(poseidon_test_room folder)
   endif()
   string(REPLACE "/" "_" name "test_${folder}")
   add_executable(${name} ${sources})
-  target_link_libraries(${name} PRIVATE ${ROOM_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE POSEIDON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  if(ROOM_PCH)
-    target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/${ROOM_PCH}")
-  endif()
+  target_link_libraries(${name} PRIVATE ${ROOM_DEPS} ${ROOM_BASE})
+  target_compile_options(${name} PRIVATE ${POSEIDON_TEST_OPTIONS})
+  target_precompile_headers(${name} REUSE_FROM ${ROOM_BASE})
   gtest_discover_tests(${name} TEST_PREFIX "${folder}." PROPERTIES TIMEOUT ${ROOM_TIMEOUT} RUN_SERIAL ${ROOM_SERIAL} LABELS "${ROOM_LABELS}" DISCOVERY_TIMEOUT 60)
 endfunction()

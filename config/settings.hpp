@@ -118,8 +118,8 @@ struct default_settings {
 struct lifecycle_settings {
   millis expiring_notice{300'000};
   millis capture_limit{10'000};
-  millis health_interval{50};
-  millis health_timeout{2'000};
+  millis health_interval{5};
+  millis health_timeout{1'000};
 };
 
 /// Output of containers.

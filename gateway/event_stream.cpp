@@ -62,6 +62,18 @@ private:
     listed_all_ = false;
     list_from_.clear();
     first_ += reset ? reset_frame(state_at_, services.model->live_count(), services.now()) : std::string("retry: 2000\n\n");
+    if (!filter_.instance.empty()) list_one();
+  }
+
+  /// One instance's state is read at once: a client that has its answer's head sees every event after it.
+  void list_one() {
+    auto& services = call_.services();
+    if (auto item = services.model->find(filter_.instance)) {
+      first_ += state_frame(*item, state_at_, {services.urls, services.now()});
+      over_ = !is_live(*item->row);
+    }
+    first_ += synced_frame(state_at_, services.now());
+    listing_ = false;
   }
 
   void pump() {
@@ -81,13 +93,6 @@ private:
   void list_some(std::string& piece) {
     auto& services = call_.services();
     event_context context{services.urls, services.now()};
-    if (!filter_.instance.empty()) {
-      if (auto item = services.model->find(filter_.instance)) {
-        piece += state_frame(*item, state_at_, context);
-        over_ = !is_live(*item->row);
-      }
-      listed_all_ = true;
-    }
     while (!listed_all_ && piece.size() < piece_bytes) {
       instance_query query;
       query.states = {instance_state::queued, instance_state::pending, instance_state::running, instance_state::stopping};
@@ -110,7 +115,8 @@ private:
       if (!events) { // too slow: the ring went past it
         begin_state(true);
         piece += std::exchange(first_, {});
-        return list_some(piece);
+        if (listing_) list_some(piece);
+        return;
       }
       if (events->empty()) return;
       for (auto& e : *events) {

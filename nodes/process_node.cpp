@@ -103,6 +103,8 @@ failure process::parts::spawn_node_side() {
   instances->run = self->run;
   instances->boot_id = self->boot_id;
   instances->machine = self->machine;
+  instances->probe_interval = settings().lifecycle.health_interval;
+  instances->probe_timeout = settings().lifecycle.health_timeout;
   instances->load_percent = [load = load] {
     const auto now = load->read();
     return std::max(now.cpu_permille, now.memory_permille) / 10;

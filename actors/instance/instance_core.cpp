@@ -105,7 +105,7 @@ void instance_core::perform(effect what) {
   case effect::plan_restart: plan_restart(); break;
   case effect::note_exit: break; // on_service_exit keeps it; on_group looks at it
   case effect::read_tail: read_tail(); break;
-  case effect::probe_later: set_step(step::probe, probe_delay(now() - busy().began)); break;
+  case effect::probe_later: set_step(step::probe, probe_delay(deps_->probe_interval, now() - busy().began)); break;
   case effect::look_later: set_step(step::look, back_off(attempts_++, millis{50}, millis{5'000})); break;
   case effect::remove_later: set_step(step::remove, back_off(attempts_++, millis{100}, millis{5'000})); break;
   case effect::cut_route: cut_route(); break;

@@ -8,8 +8,7 @@
 namespace poseidon {
 namespace {
 
-constexpr millis probe_limit{1'000};
-constexpr millis probe_answer_limit{2'500};
+constexpr millis probe_answer_grace{1'500}; ///< beyond the probe's own timeout
 constexpr millis image_health_limit{11'000};
 constexpr millis route_limit{2'000};
 constexpr millis cut_limit{100}; ///< an edge that does not answer must not keep an expired instance alive
@@ -37,11 +36,11 @@ void instance_core::probe() {
     probe_image();
     return;
   }
-  probe_endpoint request{*where_, health, record().host, probe_limit.count()};
+  probe_endpoint request{*where_, health, record().host, deps_->probe_timeout.count()};
   if (health.port != 0) request.where.port = health.port;
   const auto number = ++operation_;
   ask(
-      self_, deps_->probe, probe_answer_limit, std::move(request),
+      self_, deps_->probe, deps_->probe_timeout + probe_answer_grace, std::move(request),
       [this, number](done) {
         if (number == operation_) fire(trigger::healthy);
       },

@@ -39,9 +39,9 @@ failure exit_failure(const service_exited& exit, std::string log_tail) {
   return f;
 }
 
-millis probe_delay(millis probing_for) {
-  if (probing_for < millis{200}) return millis{5};
-  return std::clamp(probing_for / 20, millis{10}, millis{250});
+millis probe_delay(millis first, millis probing_for) {
+  if (probing_for < millis{200}) return first;
+  return std::max(first, std::clamp(probing_for / 20, millis{10}, millis{250}));
 }
 
 millis back_off(std::uint32_t attempt, millis first, millis longest) {

@@ -15,8 +15,8 @@ bool node_cannot(errc code);
 /// The failure of a service that ended before it was ever reachable, from its exit and its last output.
 failure exit_failure(const service_exited& exit, std::string log_tail);
 
-/// How long after `probing_for` the next health check comes: every 5 ms for 200 ms, then ever rarer up to 250 ms.
-millis probe_delay(millis probing_for);
+/// How long after `probing_for` the next health check comes: every `first` for 200 ms, then ever rarer up to 250 ms (or `first`, if longer).
+millis probe_delay(millis first, millis probing_for);
 
 /// Delay before try number `attempt` (from 0) of something that failed: doubled from `first` up to `longest`.
 millis back_off(std::uint32_t attempt, millis first, millis longest);

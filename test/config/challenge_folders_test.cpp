@@ -1,4 +1,5 @@
 #include "config/challenge_folders.hpp"
+#include "test/support/source_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -102,7 +103,7 @@ TEST_F(challenge_folders, a_directory_that_is_none) {
 }
 
 TEST(shipped_challenges, load) {
-  auto l = read_challenges(POSEIDON_SOURCE_DIR "/config/examples/challenges", {});
+  auto l = read_challenges(poseidon::test::source_folder() + "/config/examples/challenges", {});
   EXPECT_TRUE(l.problems.empty());
   bool hello = false;
   for (auto& f : l.folders) {

@@ -2,6 +2,7 @@
 // takes.
 
 #include "config/challenge.hpp"
+#include "test/support/source_folder.hpp"
 #include "config/challenge_fields.hpp"
 #include "config/yaml.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 using nlohmann::json;
 
 std::string text_of(const std::string& file) {
-  std::ifstream in(POSEIDON_SOURCE_DIR "/" + file);
+  std::ifstream in(poseidon::test::source_folder() + "/" + file);
   std::ostringstream out;
   out << in.rdbuf();
   return out.str();

@@ -1,4 +1,5 @@
 #include "config/settings_load.hpp"
+#include "test/support/source_folder.hpp"
 #include "config/settings_table.hpp"
 
 #include <gmock/gmock.h>
@@ -259,7 +260,7 @@ TEST(settings, the_file_is_found_and_read) {
 }
 
 TEST(settings, the_shipped_example_is_what_the_table_says_and_loads) {
-  auto text = read_settings_file(POSEIDON_SOURCE_DIR "/config/examples/poseidon.yml");
+  auto text = read_settings_file(poseidon::test::source_folder() + "/config/examples/poseidon.yml");
   ASSERT_TRUE(text) << text.error.detail;
   EXPECT_EQ(*text, example_file()) << "regenerate it: poseidon config --example > config/examples/poseidon.yml";
   EXPECT_EQ(problems_of(from_file(*text)), "");

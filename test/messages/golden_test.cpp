@@ -2,6 +2,7 @@
 // POSEIDON_UPDATE_GOLDEN=1 after a change of the vocabulary that is meant.
 
 #include "messages/digest.hpp"
+#include "test/support/source_folder.hpp"
 #include "messages/json.hpp"
 #include "test/messages/codec_cases.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::filesystem::path source = POSEIDON_SOURCE_DIR;
+const std::filesystem::path source = poseidon::test::source_folder();
 const std::filesystem::path folder = source / "test/messages/golden";
 
 json golden_of(const codec_case& c) {

@@ -37,9 +37,10 @@ private:
 } // namespace
 
 simulated_process::simulated_process(disk on, std::shared_ptr<simulated_engine> engine, event_queue& events, std::shared_ptr<seeded_random> random,
-                                     std::uint64_t run, millis elapsed)
+                                     std::uint64_t run, millis elapsed, millis clock_set)
     : storage(std::move(on)), random_(std::move(random)), run_{7, run} {
   world.time.advance(elapsed);
+  world.time.jump_wall(clock_set);
   log = spawn_memory_log(world.system, {storage.log, log_faults, &world.time});
   auto tail = spawn_memory_tail(world.system, storage.tail);
   ledger_options options;
@@ -55,10 +56,7 @@ simulated_process::simulated_process(disk on, std::shared_ptr<simulated_engine> 
   routing.machine = {"boot/1"};
   routing.apply = [this, alive = alive](const std::vector<route_change>& changes) {
     if (!*alive) return;
-    for (auto& change : changes) {
-      if (change.forgotten) routes.erase(change.now.route.host);
-      else routes[change.now.route.host] = change.now;
-    }
+    for (auto& change : changes) take_route(change);
   };
   router = spawn_router(world.system, std::move(routing));
   keep(caf::actor_cast<caf::actor>(router));
@@ -74,6 +72,19 @@ simulated_process::simulated_process(disk on, std::shared_ptr<simulated_engine> 
   deps.loads = [] { return std::vector<load_hint>{}; };
   scheduler = spawn_scheduler(world.system, std::move(deps));
   keep(caf::actor_cast<caf::actor>(scheduler));
+}
+
+/// Deadlines are kept on the boot clock: whatever somebody does to the wall clock, no route ends as expired before its own.
+void simulated_process::take_route(const route_change& change) {
+  const auto& next = change.now;
+  const auto known = routes.find(next.route.host);
+  if (known != routes.end() && known->second.phase == route_phase::ready && next.phase == route_phase::ended && next.reason == end_reason::expired) {
+    const auto deadline = known->second.route.deadline;
+    if (deadline && world.time.boot_now() < *deadline)
+      violations.push_back(next.route.host + " expired " + std::to_string((*deadline - world.time.boot_now()).count()) + " ms early");
+  }
+  if (change.forgotten) routes.erase(next.route.host);
+  else routes[next.route.host] = next;
 }
 
 void simulated_process::spawn_node(std::shared_ptr<simulated_engine> engine, event_queue& events) {

@@ -41,9 +41,9 @@ private:
 
 class simulated_process {
 public:
-  /// `elapsed`: virtual time since the simulation began.
+  /// `elapsed`: virtual time since the simulation began; `clock_set`: how far the wall clock was set forward since.
   simulated_process(disk on, std::shared_ptr<simulated_engine> engine, event_queue& events, std::shared_ptr<seeded_random> random,
-                    std::uint64_t run, millis elapsed);
+                    std::uint64_t run, millis elapsed, millis clock_set);
   ~simulated_process();
 
   /// Lets time pass by `span`; actors then run in an order picked by the random source, at most `budget` messages. False: the
@@ -68,11 +68,13 @@ public:
   disk storage;
   std::shared_ptr<memory_log_faults> log_faults = std::make_shared<memory_log_faults>();
   std::map<std::string, route_entry> routes; ///< what the edge serves
+  std::vector<std::string> violations;       ///< of what its edge was told
   ledger_actor ledger;
   scheduler_actor scheduler;
 
 private:
   std::shared_ptr<const clock> time() { return {std::shared_ptr<void>{}, &world.time}; }
+  void take_route(const route_change& change);
   void spawn_node(std::shared_ptr<simulated_engine> engine, event_queue& events);
   void keep(const caf::actor& actor) { roots.push_back(actor); }
 

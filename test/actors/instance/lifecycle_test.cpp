@@ -1,4 +1,5 @@
 #include "actors/instance/lifecycle.hpp"
+#include "test/support/source_folder.hpp"
 #include "actors/instance/lifecycle_document.hpp"
 
 #include <gtest/gtest.h>
@@ -222,7 +223,7 @@ TEST(lifecycle, random_walks_end_removed_with_the_slot_released_once) {
 }
 
 TEST(lifecycle, the_page_in_docs_is_generated_from_the_table) {
-  const std::string file = POSEIDON_SOURCE_DIR "/docs/lifecycle.md";
+  const std::string file = poseidon::test::source_folder() + "/docs/lifecycle.md";
   if (std::getenv("POSEIDON_UPDATE_DOCS")) std::ofstream(file) << lifecycle_document();
   std::ifstream in(file);
   std::stringstream text;

@@ -153,10 +153,11 @@ TEST(start_failure, an_exit_is_explained_from_its_output) {
 }
 
 TEST(start_failure, health_checks_are_frequent_first) {
-  EXPECT_EQ(probe_delay(0ms), 5ms);
-  EXPECT_EQ(probe_delay(199ms), 5ms);
-  EXPECT_EQ(probe_delay(2'000ms), 100ms);
-  EXPECT_EQ(probe_delay(60'000ms), 250ms);
+  EXPECT_EQ(probe_delay(5ms, 0ms), 5ms);
+  EXPECT_EQ(probe_delay(5ms, 199ms), 5ms);
+  EXPECT_EQ(probe_delay(5ms, 2'000ms), 100ms);
+  EXPECT_EQ(probe_delay(5ms, 60'000ms), 250ms);
+  EXPECT_EQ(probe_delay(400ms, 60'000ms), 400ms);
   EXPECT_EQ(back_off(0, 100ms, 5'000ms), 100ms);
   EXPECT_EQ(back_off(3, 100ms, 5'000ms), 800ms);
   EXPECT_EQ(back_off(4'000'000'000u, 100ms, 5'000ms), 5'000ms);

@@ -1,6 +1,7 @@
 // The command line against a fake server: what it asks, what it prints, how it ends.
 
 #include "nodes/cli/cli.hpp"
+#include "test/support/source_folder.hpp"
 #include "test/nodes/cli/fake_server.hpp"
 
 #include <gmock/gmock.h>
@@ -383,7 +384,7 @@ TEST_F(in_a_folder, lint_tells_every_problem) {
   EXPECT_THAT(r.out, HasSubstr("bad: instance.limits.cpu: unknown key"));
   EXPECT_THAT(r.out, HasSubstr("1 challenge is fine, 1 not\n"));
   EXPECT_EQ(json::parse(run({"challenges", "lint", dir.string(), "--json"}).out)["items"].size(), 2u);
-  EXPECT_EQ(run({"challenges", "lint", POSEIDON_SOURCE_DIR "/config/examples/challenges"}).code, 0);
+  EXPECT_EQ(run({"challenges", "lint", poseidon::test::source_folder() + "/config/examples/challenges"}).code, 0);
   EXPECT_EQ(run({"challenges", "lint", (dir / "nowhere").string()}).code, refused);
 }
 
