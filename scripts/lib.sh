@@ -16,7 +16,7 @@ as_root() {
 }
 
 build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost-dev libboost-system-dev
-  nlohmann-json3-dev libspdlog-dev libsqlite3-dev libyaml-cpp-dev libssl-dev prometheus-cpp-dev libvalijson-dev libcli11-dev)
+  nlohmann-json3-dev libspdlog-dev libsqlite3-dev libnats-dev libyaml-cpp-dev libssl-dev prometheus-cpp-dev libvalijson-dev libcli11-dev)
 run_packages=(busybox-static curl iproute2 procps util-linux ca-certificates)
 test_packages=(libgtest-dev libgmock-dev docker-registry python3 chromium-headless-shell)
 engine_packages=(docker.io iptables)
@@ -36,6 +36,47 @@ install() {
     die "apt-get could not install: ${missing[*]} (see above)"
   fi
   rm -f "$log"
+}
+
+# install_nats_server: a nats-server that may carry a replicated log (2.10.23 or newer), and prints its path. Debian 12 has an
+# older one: there Debian 13's comes from the machine's own mirror, this one package and nothing else (a pin keeps the rest).
+install_nats_server() {
+  local code mirror
+  if ! nats_server_fits; then
+    code=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    if [ "$code" = bookworm ]; then
+      mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' | awk '$1 == "bookworm" && $2 == "main" {print $3; exit}')
+      [ -n "$mirror" ] || die "no source of Debian 12's packages is configured: install nats-server 2.10.23 or newer by hand"
+      as_root tee /etc/apt/preferences.d/poseidon-nats-server >/dev/null <<PIN
+Package: *
+Pin: release n=trixie
+Pin-Priority: 100
+
+Package: nats-server
+Pin: release n=trixie
+Pin-Priority: 990
+PIN
+      as_root tee /etc/apt/sources.list.d/poseidon-nats-server.sources >/dev/null <<SOURCE
+Types: deb
+URIs: $mirror
+Suites: trixie
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SOURCE
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
+    say "installing nats-server"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends nats-server >/dev/null 2>&1 || true
+    nats_server_fits || die "no nats-server of 2.10.23 or newer could be installed (apt-cache policy nats-server tells why)"
+  fi
+  nats_server_path
+}
+nats_server_path() { PATH=$PATH:/usr/sbin:/usr/local/sbin command -v nats-server; }
+nats_server_fits() {
+  local path version
+  path=$(nats_server_path) || return 1
+  version=$("$path" --version 2>/dev/null | sed -n 's/^nats-server: v//p')
+  dpkg --compare-versions "${version:-0}" ge 2.10.23
 }
 apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 namespace poseidon::test {
@@ -23,6 +24,7 @@ public:
 struct log_kind {
   std::string name;
   std::function<std::unique_ptr<log_under_test>(const clock&)> make;
+  friend void PrintTo(const log_kind& kind, std::ostream* out) { *out << kind.name; } // for GoogleTest
 };
 
 } // namespace poseidon::test

@@ -2,6 +2,7 @@
 
 #include "actors/log/memory_log.hpp"
 #include "actors/log/sqlite_log.hpp"
+#include "test/actors/log/jetstream_under_test.hpp"
 #include "test/actors/log/log_fixture.hpp"
 
 #include <map>
@@ -331,7 +332,13 @@ log_kind kind(std::string name) {
   return {std::move(name), [](const clock& source) { return std::make_unique<Log>(source); }};
 }
 std::string name_of(const ::testing::TestParamInfo<log_kind>& tested) { return tested.param.name; }
-INSTANTIATE_TEST_SUITE_P(every, log_contract, ::testing::Values(kind<sqlite_under_test>("sqlite"), kind<memory_under_test>("memory")), name_of);
+log_kind jetstream(std::string name, std::uint32_t replicas) {
+  return {std::move(name), [replicas](const clock&) { return std::make_unique<jetstream_under_test>(replicas); }};
+}
+INSTANTIATE_TEST_SUITE_P(every, log_contract,
+                         ::testing::Values(kind<sqlite_under_test>("sqlite"), kind<memory_under_test>("memory"), jetstream("jetstream", 1),
+                                           jetstream("jetstream_replicated", 3)),
+                         name_of);
 
 } // namespace
 } // namespace poseidon::test
