@@ -136,6 +136,7 @@ start_private_engine() {
     kill -0 "$starter" 2>/dev/null || { tail -n 5 "$dir/dockerd.log" >&2; die "dockerd ended at start (log: $dir/dockerd.log)"; }
     pause 0.1
   done
+  say "started an engine of our own at unix://$dir/docker.sock"
   echo "unix://$dir/docker.sock"
 }
 
