@@ -41,7 +41,7 @@ fold_row& edit_fact(step& st, row_number n, const fact_head& head) {
 /// A copy that is not the present one, of an instance that lives: did it end because somebody ended the instance?
 bool speaks_for_instance(step& st, const target& t, const fact_head& head, end_reason reason) {
   return t.n != no_row && !t.current && means_instance(reason) && is_live(st.state.instances.at(t.n)) &&
-         head.epoch <= st.state.instances.at(t.n).last_epoch;
+         head.epoch <= last_epoch(st.state, t.n);
 }
 
 } // namespace

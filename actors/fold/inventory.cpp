@@ -61,7 +61,7 @@ fold_row_ptr row_of(const step& st, const inventory_item& item, const node_up_en
   row->flag = from.flag;
   row->created = row->changed = st.entry.at;
   row->created_at = from.created_at;
-  row->epoch = row->last_epoch = item.epoch;
+  row->epoch = item.epoch;
   row->node = e.node;
   row->node_run = e.run;
   return row;
@@ -107,7 +107,8 @@ void take_higher_epoch(step& st, row_number n, const inventory_item& item, const
   row.phase = row.stop_mark ? ledger_phase::stopping : ledger_phase::assigned;
   row.node = e.node;
   row.node_run = e.run;
-  row.epoch = row.last_epoch = item.epoch;
+  row.epoch = item.epoch;
+  s.withdrawn_epochs.erase(n);
   row.queue_position = 0;
   row.fact_run = {};
   row.fact_number = 0;
@@ -119,7 +120,7 @@ void check_item(step& st, const inventory_item& item, const node_up_entry& e, fo
   auto& s = st.state;
   const auto n = s.instances.find(item.instance);
   if (item.tombstone) {
-    if (n != no_row && item.epoch < s.instances.at(n).last_epoch && means_instance(item.reason)) mark_stopped(st, n, item.reason, {});
+    if (n != no_row && item.epoch < last_epoch(s, n) && means_instance(item.reason)) mark_stopped(st, n, item.reason, {});
     return;
   }
   if (n == no_row) {
@@ -129,7 +130,7 @@ void check_item(step& st, const inventory_item& item, const node_up_entry& e, fo
   const auto& row = s.instances.at(n);
   if (is_live(row) && row.phase != ledger_phase::queued && row.epoch == item.epoch && row.node == e.node) return;
   const bool holder = is_live(row) && s.instances.holds_slot(n);
-  if (holder && row.last_epoch < item.epoch) return take_higher_epoch(st, n, item, e, node);
+  if (holder && last_epoch(s, n) < item.epoch) return take_higher_epoch(st, n, item, e, node);
   keep_withdrawn(st, item.instance, item.epoch, node, row.spec->reserve);
 }
 

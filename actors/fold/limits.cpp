@@ -45,7 +45,7 @@ std::uint64_t cost_of_slot(const ledger_state& state, row_number holder) {
 
 std::optional<failure> over_owner_limit(const ledger_state& state, const fold_row& row, row_number behind) {
   const auto& limits = state.admin.limits;
-  const auto* tally = state.owners.find(row.key);
+  const auto* tally = state.owners.find(state.instances, row.key);
   const std::uint64_t slots = tally ? tally->slots : 0, cost = tally ? tally->cost : 0;
   if (behind == no_row) {
     if (limits.per_owner && slots >= limits.per_owner)
@@ -78,7 +78,8 @@ void count_slot(ledger_state& state, row_number holder, int sign) {
     if (at->second == 0) state.by_challenge.erase(at);
   }
   if (row.key == shared_owner) return;
-  state.owners.add(row.key, sign, sign * static_cast<std::int64_t>(cost_of_slot(state, holder)));
+  if (sign > 0) state.owners.add(state.instances, holder, cost_of_slot(state, holder));
+  else state.owners.remove(state.instances, holder, cost_of_slot(state, holder));
   if (state.admin.limits.per_user) count_users(state, holder, sign);
 }
 

@@ -23,7 +23,7 @@ verdict reset(step& st, const move_entry& e, row_number n) {
   carry_time(row, e);
   row.phase = ledger_phase::assigned;
   row.node_run = node->row->run;
-  row.epoch = row.last_epoch = st.new_epoch();
+  row.epoch = st.new_epoch();
   row.fact_run = {};
   row.fact_number = 0;
   return accept(row.id);

@@ -24,9 +24,9 @@ struct stored_row {
   std::string revision;
   run_id fact_run;
   std::uint64_t fact_number = 0;
-  struct epoch last_epoch;
+  struct epoch withdrawn; ///< of a queued row: its last assignment
 };
-POSEIDON_FIELDS(stored_row, row, spec, revision, fact_run, fact_number, last_epoch)
+POSEIDON_FIELDS(stored_row, row, spec, revision, fact_run, fact_number, withdrawn)
 
 struct stored_challenge {
   challenge_row row;
@@ -88,14 +88,14 @@ spec_numbers store_specs(const ledger_state& state, stored_state& out) {
 }
 
 void store_rows(const ledger_state& state, const spec_numbers& numbers, stored_state& out) {
-  std::vector<const fold_row*> rows;
+  std::vector<std::pair<const fold_row*, row_number>> rows;
   rows.reserve(state.instances.size());
-  state.instances.each([&](row_number, const fold_row& row) { rows.push_back(&row); });
-  std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
+  state.instances.each([&](row_number n, const fold_row& row) { rows.emplace_back(&row, n); });
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first->id < b.first->id; });
   out.rows.reserve(rows.size());
-  for (const auto* row : rows) {
+  for (const auto& [row, n] : rows) {
     auto& stored = out.rows.emplace_back(stored_row{*row, numbers.at(row->source->spec_id), row->source->revision, row->fact_run,
-                                                    row->fact_number, row->last_epoch});
+                                                    row->fact_number, row->epoch.empty() ? last_epoch(state, n) : epoch{}});
     stored.row.spec = nullptr;
     stored.row.source = nullptr;
   }
@@ -157,8 +157,8 @@ bool restore_rows(stored_state& in, ledger_state& state) {
     row->source = state.specs.source(stored.revision, spec.digest);
     row->fact_run = stored.fact_run;
     row->fact_number = stored.fact_number;
-    row->last_epoch = stored.last_epoch;
-    state.instances.add(std::move(row));
+    const auto n = state.instances.add(std::move(row));
+    if (!stored.withdrawn.empty()) state.withdrawn_epochs.emplace(n, stored.withdrawn);
   }
   return true;
 }

@@ -18,6 +18,13 @@ row_ptr with_place(const ledger_state& state, row_number n) {
 
 } // namespace
 
+struct epoch last_epoch(const ledger_state& state, row_number n) {
+  const auto& row = state.instances.at(n);
+  if (!row.epoch.empty()) return row.epoch;
+  const auto found = state.withdrawn_epochs.find(n);
+  return found == state.withdrawn_epochs.end() ? epoch{} : found->second;
+}
+
 row_ptr find_row(const ledger_state& state, const instance_id& id) {
   const auto n = state.instances.find(id);
   return n == no_row ? nullptr : with_place(state, n);

@@ -41,6 +41,7 @@ struct ledger_state {
   fair_queue queue;
   std::uint32_t waiting = 0;    ///< queued, in a lane or behind an end
   std::map<withdrawn_key, withdrawn_copy> withdrawn;
+  std::unordered_map<row_number, struct epoch> withdrawn_epochs; ///< of queued rows that had an assignment before: the last
   std::set<node_name> awaited;  ///< the gate is closed until these have registered or are lost
   administration admin;
   // How much each scope holds; a slot counts once, also while somebody waits behind its end.
@@ -53,6 +54,8 @@ struct ledger_state {
   bool gate_open() const { return awaited.empty(); }
 };
 
+/// The highest epoch that this row ever had; empty: it never was assigned.
+struct epoch last_epoch(const ledger_state& state, row_number n);
 /// The row of an instance with its present place in the queue; null: unknown.
 row_ptr find_row(const ledger_state& state, const instance_id& id);
 /// Who holds the slot, or waits for it when its holder is to end; null: free.

@@ -63,7 +63,8 @@ void assign(step& st, row_number n, fold_node& node) {
   row.phase = ledger_phase::assigned;
   row.node = node.row->name;
   row.node_run = node.row->run;
-  row.epoch = row.last_epoch = st.new_epoch();
+  row.epoch = st.new_epoch();
+  st.state.withdrawn_epochs.erase(n);
   row.queue_position = 0;
   row.fact_run = {};
   row.fact_number = 0;
@@ -103,6 +104,7 @@ void withdraw(step& st, row_number n, bool keep) {
   // The reservation of a copy that may exist moves to the list of withdrawn ones as it is.
   if (keep) st.state.withdrawn.try_emplace({row.id, row.epoch}, withdrawn_copy{row.node, row.spec->reserve});
   else release(st, row.node, row.spec->reserve);
+  st.state.withdrawn_epochs.insert_or_assign(n, row.epoch);
   row.node = {};
   row.node_run = {};
   row.epoch = {};
@@ -147,7 +149,8 @@ void end_instance(step& st, row_number n, ending how) {
   leave_slot(st, n);
   auto& row = edit(st, n);
   row.phase = ledger_phase::ended;
-  row.epoch = row.last_epoch;
+  row.epoch = last_epoch(st.state, n);
+  st.state.withdrawn_epochs.erase(n);
   row.reason = how.reason;
   row.why = std::move(how.why);
   if (row.stopped_by.empty()) row.stopped_by = std::move(how.by);

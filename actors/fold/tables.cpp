@@ -71,13 +71,18 @@ bool instance_table::holds_slot(row_number n) const {
   return find_slot(row.key, slot_challenge(row)) == n;
 }
 
-const owner_tally* owner_table::find(const owner_key& owner) const {
-  const auto n = index_.find(hash_of(owner.value), [&](std::uint32_t i) { return items_[i].owner == owner; });
+std::uint32_t owner_table::find_item(const instance_table& rows, const owner_key& owner) const {
+  return index_.find(hash_of(owner.value), [&](std::uint32_t i) { return rows.at(items_[i].first).key == owner; });
+}
+
+const owner_tally* owner_table::find(const instance_table& rows, const owner_key& owner) const {
+  const auto n = find_item(rows, owner);
   return n == flat_index::none ? nullptr : &items_[n];
 }
 
-void owner_table::add(const owner_key& owner, std::int32_t slots, std::int64_t cost) {
-  auto n = index_.find(hash_of(owner.value), [&](std::uint32_t i) { return items_[i].owner == owner; });
+void owner_table::add(const instance_table& rows, row_number holder, std::uint64_t cost) {
+  const auto& owner = rows.at(holder).key;
+  auto n = find_item(rows, owner);
   if (n == flat_index::none) {
     if (free_.empty()) {
       n = static_cast<std::uint32_t>(items_.size());
@@ -86,14 +91,30 @@ void owner_table::add(const owner_key& owner, std::int32_t slots, std::int64_t c
       n = free_.back();
       free_.pop_back();
     }
-    items_[n] = {owner, 0, 0};
     index_.insert(hash_of(owner.value), n);
   }
-  items_[n].slots += static_cast<std::uint32_t>(slots);
-  items_[n].cost += static_cast<std::uint64_t>(cost);
-  if (items_[n].slots > 0) return;
+  auto& item = items_[n];
+  if (links_.size() <= holder) links_.resize(holder + 1);
+  links_[holder] = {no_row, item.first};
+  if (item.first != no_row) links_[item.first].before = holder;
+  item.first = holder;
+  ++item.slots;
+  item.cost += cost;
+}
+
+void owner_table::remove(const instance_table& rows, row_number holder, std::uint64_t cost) {
+  const auto& owner = rows.at(holder).key;
+  const auto n = find_item(rows, owner);
+  auto& item = items_[n];
+  const auto l = std::exchange(links_[holder], {});
+  if (l.before != no_row) links_[l.before].after = l.after;
+  else item.first = l.after;
+  if (l.after != no_row) links_[l.after].before = l.before;
+  --item.slots;
+  item.cost -= cost;
+  if (item.slots > 0) return;
   index_.erase(hash_of(owner.value), n);
-  items_[n] = {};
+  item = {};
   free_.push_back(n);
 }
 

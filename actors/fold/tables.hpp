@@ -14,7 +14,6 @@ namespace poseidon {
 struct fold_row : instance_row {
   run_id fact_run;               ///< run of the last fact folded for the present epoch
   std::uint64_t fact_number = 0; ///< its number
-  struct epoch last_epoch;       ///< highest ever assigned; also while queued again
 };
 using fold_row_ptr = std::shared_ptr<fold_row>;
 
@@ -63,19 +62,27 @@ private:
 
 /// What one owner key holds.
 struct owner_tally {
-  owner_key owner;
+  row_number first = no_row; ///< one of its slots' holders: it has the key's text, and begins their list
   std::uint32_t slots = 0;
   std::uint64_t cost = 0;
 };
+/// Tallies by owner key. Their rows are linked instead of the key's text being stored once more for each.
 class owner_table {
 public:
-  const owner_tally* find(const owner_key& owner) const;
-  void add(const owner_key& owner, std::int32_t slots, std::int64_t cost);
+  const owner_tally* find(const instance_table& rows, const owner_key& owner) const;
+  /// Counts a slot in by its holder, or out.
+  void add(const instance_table& rows, row_number holder, std::uint64_t cost);
+  void remove(const instance_table& rows, row_number holder, std::uint64_t cost);
   std::size_t size() const { return index_.size(); }
 
 private:
-  std::deque<owner_tally> items_;
+  struct link {
+    row_number before = no_row, after = no_row;
+  };
+  std::uint32_t find_item(const instance_table& rows, const owner_key& owner) const;
+  std::vector<owner_tally> items_;
   std::vector<std::uint32_t> free_;
+  std::vector<link> links_; ///< by row number
   flat_index index_;
 };
 

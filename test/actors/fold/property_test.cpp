@@ -67,7 +67,7 @@ void check(const ledger_state& s) {
   ASSERT_EQ(s.slots, all.slots.size());
   ASSERT_EQ(s.waiting, all.queued);
   ASSERT_EQ(s.owners.size(), all.by_owner.size());
-  for (const auto& [owner, slots] : all.by_owner) ASSERT_EQ(s.owners.find({owner})->slots, slots.size());
+  for (const auto& [owner, slots] : all.by_owner) ASSERT_EQ(s.owners.find(s.instances, {owner})->slots, slots.size());
   if (s.admin.limits.per_user) {
     for (const auto& [user, slots] : all.by_user) ASSERT_EQ(s.users.at(user), slots.size());
   }
