@@ -19,18 +19,18 @@ const std::string& slot_challenge(const instance_row& row) {
 }
 
 row_number instance_table::find(const instance_id& id) const {
-  return by_id_.find(hash_of(id.value), [&](row_number n) { return records_[n].row->id == id; });
+  return by_id_.find(hash_of(id.value), [&](row_number n) { return rows_[n]->id == id; });
 }
 
 row_number instance_table::find_slot(const owner_key& owner, const std::string& challenge) const {
   return by_slot_.find(hash_of(owner.value, challenge), [&](row_number n) {
-    const auto& row = *records_[n].row;
+    const auto& row = *rows_[n];
     return row.key == owner && slot_challenge(row) == challenge;
   });
 }
 
 fold_row& instance_table::edit(row_number n) {
-  auto& row = records_[n].row;
+  auto& row = rows_[n];
   if (row.use_count() > 1) row = std::make_shared<fold_row>(*row);
   else std::atomic_thread_fence(std::memory_order_acquire); // the last other reader is done with it
   return *row;
@@ -39,35 +39,36 @@ fold_row& instance_table::edit(row_number n) {
 row_number instance_table::add(fold_row_ptr row) {
   row_number n;
   if (free_.empty()) {
-    n = static_cast<row_number>(records_.size());
-    records_.emplace_back();
+    n = static_cast<row_number>(rows_.size());
+    rows_.emplace_back();
   } else {
     n = free_.back();
     free_.pop_back();
   }
   by_id_.insert(hash_of(row->id.value), n);
-  records_[n] = {std::move(row), no_row};
+  row->waiter = no_row;
+  rows_[n] = std::move(row);
   return n;
 }
 
 void instance_table::forget(row_number n) {
-  by_id_.erase(hash_of(records_[n].row->id.value), n);
-  records_[n] = {};
+  by_id_.erase(hash_of(rows_[n]->id.value), n);
+  rows_[n] = {};
   free_.push_back(n);
 }
 
 void instance_table::hold_slot(row_number n) {
-  const auto& row = *records_[n].row;
+  const auto& row = *rows_[n];
   by_slot_.insert(hash_of(row.key.value, slot_challenge(row)), n);
 }
 
 void instance_table::free_slot(row_number n) {
-  const auto& row = *records_[n].row;
+  const auto& row = *rows_[n];
   by_slot_.erase(hash_of(row.key.value, slot_challenge(row)), n);
 }
 
 bool instance_table::holds_slot(row_number n) const {
-  const auto& row = *records_[n].row;
+  const auto& row = *rows_[n];
   return find_slot(row.key, slot_challenge(row)) == n;
 }
 

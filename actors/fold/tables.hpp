@@ -10,16 +10,17 @@
 
 namespace poseidon {
 
+/// A number that stands for an instance as long as it is known.
+using row_number = std::uint32_t;
+inline constexpr row_number no_row = flat_index::none;
+
 /// A row as the fold keeps it: what everyone reads, and what only the fold needs.
 struct fold_row : instance_row {
+  row_number waiter = no_row;    ///< the instance that is queued behind this one's end (first: it fits into the base's padding)
   run_id fact_run;               ///< run of the last fact folded for the present epoch
   std::uint64_t fact_number = 0; ///< its number
 };
 using fold_row_ptr = std::shared_ptr<fold_row>;
-
-/// A number that stands for an instance as long as it is known.
-using row_number = std::uint32_t;
-inline constexpr row_number no_row = flat_index::none;
 
 /// What the slot of a row is called: the challenge, or an inline spec's digest.
 const std::string& slot_challenge(const instance_row& row);
@@ -29,8 +30,8 @@ class instance_table {
 public:
   row_number find(const instance_id& id) const;
   row_number find_slot(const owner_key& owner, const std::string& challenge) const;
-  const fold_row& at(row_number n) const { return *records_[n].row; }
-  const fold_row_ptr& ptr(row_number n) const { return records_[n].row; }
+  const fold_row& at(row_number n) const { return *rows_[n]; }
+  const fold_row_ptr& ptr(row_number n) const { return rows_[n]; }
   /// The row, for change: a copy when somebody else reads it.
   fold_row& edit(row_number n);
   row_number add(fold_row_ptr row);
@@ -40,22 +41,19 @@ public:
   void free_slot(row_number n);
   bool holds_slot(row_number n) const;
   /// The instance that is queued behind this one's end.
-  row_number waiter(row_number n) const { return records_[n].waiter; }
-  void set_waiter(row_number n, row_number waiter) { records_[n].waiter = waiter; }
+  row_number waiter(row_number n) const { return rows_[n]->waiter; }
+  /// In place: readers of the row don't see it.
+  void set_waiter(row_number n, row_number waiter) { rows_[n]->waiter = waiter; }
   std::size_t size() const { return by_id_.size(); }
   /// Calls `visit(number, row)` for each; in no particular order.
   template <class Visit>
   void each(Visit&& visit) const {
-    for (row_number n = 0; n < records_.size(); ++n)
-      if (records_[n].row) visit(n, *records_[n].row);
+    for (row_number n = 0; n < rows_.size(); ++n)
+      if (rows_[n]) visit(n, *rows_[n]);
   }
 
 private:
-  struct record {
-    fold_row_ptr row;
-    row_number waiter = no_row;
-  };
-  std::deque<record> records_;
+  std::deque<fold_row_ptr> rows_;
   std::vector<row_number> free_;
   flat_index by_id_, by_slot_;
 };
@@ -80,9 +78,9 @@ private:
     row_number before = no_row, after = no_row;
   };
   std::uint32_t find_item(const instance_table& rows, const owner_key& owner) const;
-  std::vector<owner_tally> items_;
+  std::deque<owner_tally> items_;
   std::vector<std::uint32_t> free_;
-  std::vector<link> links_; ///< by row number
+  std::deque<link> links_; ///< by row number
   flat_index index_;
 };
 
