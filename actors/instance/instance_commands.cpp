@@ -42,6 +42,7 @@ caf::typed_response_promise<outcome<extended>> instance_core::on_extend(const ex
   const auto decision = decide_extension(*record().spec, {end_at - now(), millis{record().extensions_used_ms}, load});
   if (!decision.allowed) {
     promise.deliver(outcome<extended>(extension_failure(decision)));
+    settle();
     return promise;
   }
   auto& r = edit();
@@ -66,6 +67,7 @@ caf::typed_response_promise<outcome<log_text>> instance_core::on_read_logs(const
       self_, deps_->runtime, logs_limit, read_group_logs{key(), m.service, m.tail},
       [promise](log_text text) mutable { promise.deliver(outcome<log_text>(std::move(text))); },
       [promise](failure f) mutable { promise.deliver(outcome<log_text>(std::move(f))); });
+  settle();
   return promise;
 }
 
@@ -79,6 +81,7 @@ caf::typed_response_promise<outcome<group_stats>> instance_core::on_read_stats(c
       self_, deps_->runtime, stats_limit, read_group_stats{key()},
       [promise](group_stats stats) mutable { promise.deliver(outcome<group_stats>(stats)); },
       [promise](failure f) mutable { promise.deliver(outcome<group_stats>(std::move(f))); });
+  settle();
   return promise;
 }
 

@@ -67,6 +67,7 @@ void instance_core::fire(trigger on) {
     armed_ = due_;
     self_->send(deps_->timers, arm_timer{me(), deadline_timer, due_});
   }
+  settle();
 }
 
 void instance_core::enter(phase to) {
@@ -216,14 +217,27 @@ void instance_core::report(std::optional<std::uint32_t> percent) {
 }
 
 journal_record& instance_core::edit() {
+  if (resting_) wake();
   if (shared_) record_ = std::make_shared<journal_record>(*record_);
   shared_ = false;
   return *record_;
 }
 
+void instance_core::settle() {
+  if (phase_ != phase::running || queue_ || book_ || work_ || resting_) return;
+  resting_ = resting_record(*record_, where_.get());
+  record_.reset();
+  where_.reset();
+}
+
+void instance_core::wake() const {
+  record_ = resting_.wake(where_);
+  shared_ = false;
+}
+
 std::optional<boot_time> instance_core::lifetime_end() const {
-  if (!record_->deadline) return std::nullopt;
-  return reckon(*record_->deadline, deps_->boot_id, now(), deps_->time->wall_now());
+  if (!record().deadline) return std::nullopt;
+  return reckon(*record().deadline, deps_->boot_id, now(), deps_->time->wall_now());
 }
 
 instance_core::work& instance_core::busy() {

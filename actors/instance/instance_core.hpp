@@ -1,10 +1,11 @@
 #pragma once
 // State and members of the instance actor; its behavior is in instance.cpp. The lifecycle's table decides, fire() is the one
 // place where its effects are performed. Kept small: there is one for each live instance, and what only a transition needs
-// lives in `work` and `book`, which a quiet instance does not have.
+// lives in `work` and `book`, which a quiet instance does not have; its record rests, folded small (settle), until it is asked for.
 
 #include "actors/instance/instance.hpp"
 #include "actors/instance/lifecycle.hpp"
+#include "actors/instance/resting_record.hpp"
 #include "actors/kit/ask.hpp"
 
 namespace poseidon {
@@ -108,9 +109,19 @@ private:
   void confirm_stop(caf::typed_response_promise<outcome<done>> promise);
   void forget();
 
+  /// Folds record and endpoint when it runs and has nothing to do; references to them end here.
+  void settle();
+  void wake() const;
   journal_record& edit();
-  const journal_record& record() const { return *record_; }
-  group_key key() const { return {record_->instance, record_->epoch}; }
+  const journal_record& record() const {
+    if (resting_) wake();
+    return *record_;
+  }
+  std::unique_ptr<endpoint>& where() {
+    if (resting_) wake();
+    return where_;
+  }
+  group_key key() const { return {record().instance, record().epoch}; }
   boot_time now() const { return deps_->time->boot_now(); }
   std::optional<boot_time> lifetime_end() const;
   fact_head head();
@@ -122,8 +133,10 @@ private:
 
   self_pointer self_;
   std::shared_ptr<const instance_deps> deps_;
-  std::shared_ptr<journal_record> record_;
-  std::unique_ptr<endpoint> where_;
+  // Either these two or the resting form; read by record() and where() alone.
+  mutable std::shared_ptr<journal_record> record_;
+  mutable std::unique_ptr<endpoint> where_;
+  mutable resting_record resting_;
   std::unique_ptr<work> work_;
   std::unique_ptr<book> book_;
   std::vector<trigger>* queue_ = nullptr; ///< set while fire() runs
@@ -136,7 +149,7 @@ private:
   phase phase_ = phase::assigned;
   step step_ = step::none;
   effect after_cut_ = effect::nothing; ///< waits for the edge to have cut the route
-  bool shared_ = true;       ///< somebody else may read the record: copy before the next change
+  mutable bool shared_ = true; ///< somebody else may read the record: copy before the next change
   bool cutting_ = false;
   bool engine_up_ = true;
   bool made_ = false;        ///< something of it may exist in the engine

@@ -74,10 +74,10 @@ void instance_core::on_group(const group_state& group) {
   made_ = true;
   attempts_ = 0;
   if (const auto* service = routed_service(*record().spec, group)) {
-    if (!where_)
-      where_ = std::make_unique<endpoint>(service->where);
-    else if (!(*where_ == service->where))
-      *where_ = service->where;
+    if (!where())
+      where() = std::make_unique<endpoint>(service->where);
+    else if (!(*where() == service->where))
+      *where() = service->where;
     if (record().ports != service->ports) edit().ports = service->ports;
   }
   const bool exit_seen = starting_up() && work_ && work_->exit;

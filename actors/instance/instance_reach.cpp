@@ -36,7 +36,7 @@ void instance_core::probe() {
     probe_image();
     return;
   }
-  probe_endpoint request{*where_, health, record().host, deps_->probe_timeout.count()};
+  probe_endpoint request{*where(), health, record().host, deps_->probe_timeout.count()};
   if (health.port != 0) request.where.port = health.port;
   const auto number = ++operation_;
   ask(
@@ -91,7 +91,7 @@ void instance_core::put_route_now() {
   w.put_wall = deps_->time->wall_now();
   const auto cut_at = lifetime_end().value_or(w.put_at + millis{record().spec->lifetime_ms});
   ask(
-      self_, deps_->router, route_limit, put_route{make_route(record(), deps_->machine, *where_, cut_at)},
+      self_, deps_->router, route_limit, put_route{make_route(record(), deps_->machine, *where(), cut_at)},
       [this, number](const route_acked& ack) {
         if (number != operation_) return;
         fire(acknowledges(ack, key()) ? trigger::routed : trigger::unrouted);
@@ -125,12 +125,12 @@ void instance_core::after_cut() {
 }
 
 void instance_core::move_route(caf::typed_response_promise<outcome<extended>> promise, extended answer, int tries) {
-  if (!deps_->router || !where_ || phase_ != phase::running) { // restarting: the next route carries the new deadline
+  if (!deps_->router || !where() || phase_ != phase::running) { // restarting: the next route carries the new deadline
     promise.deliver(outcome<extended>(answer));
     return;
   }
   ask(
-      self_, deps_->router, route_limit, put_route{make_route(record(), deps_->machine, *where_, lifetime_end())},
+      self_, deps_->router, route_limit, put_route{make_route(record(), deps_->machine, *where(), lifetime_end())},
       [promise, answer](const route_acked&) mutable { promise.deliver(outcome<extended>(answer)); },
       [this, promise, answer, tries](failure f) mutable {
         if (tries + 1 < route_tries)
