@@ -71,10 +71,18 @@ std::shared_ptr<poseidon::runtime> process::parts::make_port() {
   options.data_folder = data("instances");
   options.docker_config = settings().runtime.registry_credentials.empty() ? input.registry_logins : settings().runtime.registry_credentials;
   options.concurrent_starts = settings().runtime.parallel;
+  options.concurrent_removes = settings().runtime.parallel;
+  options.concurrent_pulls = settings().runtime.parallel_pulls;
+  options.call_timeout = settings().runtime.request_timeout;
+  options.pull_timeout = settings().runtime.pull_timeout;
+  options.oci_runtime = settings().runtime.oci;
   options.log_bytes = settings().capture.engine_limit.bytes;
   options.list_period = settings().runtime.list_interval;
   options.signal = [this](const endpoint& where, int signal, std::function<void(failure)> done) {
     plane->dialer().async_signal(where, signal, millis{2'000}, std::move(done));
+  };
+  options.end_shim = [this](const endpoint& where, std::function<void(failure)> done) {
+    plane->dialer().async_end_shim(where, millis{2'000}, std::move(done));
   };
   options.dial = [this](const endpoint& where, std::uint16_t to, millis timeout, answer<unique_fd> done) {
     plane->dialer().async_connect(where, to, timeout, std::move(done));

@@ -34,6 +34,8 @@ public:
   void async_connect(const endpoint& where, std::uint16_t port, millis timeout, connect_handler done);
   /// Signals the container's first process (signo 0: only looks whether it is still there).
   void async_signal(const endpoint& where, int signo, millis timeout, signal_handler done);
+  /// Kills the containerd shim `where` (pid, start ticks) if it is the shim of where.container. Answers as async_signal.
+  void async_end_shim(const endpoint& where, millis timeout, signal_handler done);
   /// Answers all that is under way with shutting_down, and closes the socket: the dialer ends. May be repeated.
   void stop();
 

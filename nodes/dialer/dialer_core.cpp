@@ -58,7 +58,7 @@ void dialer_client::core::begin(const job_ptr& asked) {
   found->waiting.push_back(asked);
   if (found->waiting.size() > 1) return;
   request packet;
-  packet.what = op::open;
+  packet.what = asked->open;
   packet.id = next_id_++;
   packet.pid = where.pid;
   packet.start_ticks = where.start_ticks;

@@ -27,6 +27,7 @@ public:
     endpoint where;
     std::uint16_t port = 0;
     int signo = 0;
+    dialer_wire::op open = dialer_wire::op::open; ///< or shim: how its process is proved
     connect_handler connected; ///< one of these two is set
     signal_handler signalled;
     boost::asio::steady_timer timer;

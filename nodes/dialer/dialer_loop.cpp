@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <span>
 
 namespace poseidon {
 namespace {
@@ -61,6 +62,19 @@ ssize_t read_proc(std::int32_t pid, const char* name, char* buffer, std::size_t 
   return static_cast<ssize_t>(length);
 }
 
+/// Opens a pidfd of the process asked for, and compares its start ticks; false with a status when it is not that one.
+bool hold(const request& asked, unique_fd& pidfd, std::span<char> buffer, reply& to) {
+  pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, asked.pid, 0)));
+  // EINVAL: a thread, not a process; such a pid never was a container's.
+  if (!pidfd) return fail(to, errno == EINVAL ? ESRCH : errno), false;
+  const auto length = read_proc(asked.pid, "stat", buffer.data(), buffer.size());
+  if (length < 0) return fail(to, errno), false;
+  const auto ticks = start_ticks_of_stat({buffer.data(), static_cast<std::size_t>(length)});
+  if (ticks && *ticks == asked.start_ticks) return true;
+  to.status = status::mismatch;
+  return false;
+}
+
 bool has_ended(int pidfd) {
   pollfd watched{pidfd, POLLIN, 0};
   return ::poll(&watched, 1, 0) != 0;
@@ -74,6 +88,7 @@ bool same_file(int a, int b) {
 bool well_formed(const request& asked) {
   if (asked.version != dialer_wire::version || asked.cgroup_bytes > dialer_wire::cgroup_bytes_max) return false;
   switch (asked.what) {
+  case op::shim: if (asked.cgroup_bytes == 0) return false; [[fallthrough]];
   case op::open: return asked.pid > 1 && asked.pid != ::getpid() && asked.pid != ::getppid() && asked.start_ticks > 0;
   case op::socket: return asked.port > 0;
   case op::signal: return asked.signo >= 0 && asked.signo <= 64;
@@ -118,6 +133,7 @@ reply dialer_loop::answer(const request& asked, unique_fd& passed) {
   }
   switch (asked.what) {
   case op::open: open(asked, to); break;
+  case op::shim: open_shim(asked, to); break;
   case op::socket: make_socket(asked, to, passed); break;
   case op::signal: signal(asked, to); break;
   case op::close: to.status = handles_.erase(asked.handle) ? status::ok : status::unknown_handle; break;
@@ -127,19 +143,10 @@ reply dialer_loop::answer(const request& asked, unique_fd& passed) {
 
 void dialer_loop::open(const request& asked, reply& to) {
   held_process process;
-  process.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, asked.pid, 0)));
-  // EINVAL: a thread, not a process; such a pid never was a container's.
-  if (!process.pidfd) return fail(to, errno == EINVAL ? ESRCH : errno);
   static char text[proc_file_bytes_max];
-  auto length = read_proc(asked.pid, "stat", text, sizeof text);
-  if (length < 0) return fail(to, errno);
-  const auto ticks = start_ticks_of_stat({text, static_cast<std::size_t>(length)});
-  if (!ticks || *ticks != asked.start_ticks) {
-    to.status = status::mismatch;
-    return;
-  }
+  if (!hold(asked, process.pidfd, {text, sizeof text}, to)) return;
   if (asked.cgroup_bytes > 0) {
-    length = read_proc(asked.pid, "cgroup", text, sizeof text);
+    const auto length = read_proc(asked.pid, "cgroup", text, sizeof text);
     if (length < 0) return fail(to, errno);
     if (!cgroup_names({text, static_cast<std::size_t>(length)}, {asked.cgroup, asked.cgroup_bytes})) {
       to.status = status::mismatch;
@@ -156,6 +163,25 @@ void dialer_loop::open(const request& asked, reply& to) {
   // A process in the dialer's own network is no isolated instance: its loopback is the machine's.
   if (same_file(process.network.get(), own_network_.get())) {
     to.status = status::mismatch;
+    return;
+  }
+  to.handle = handles_.insert(std::move(process));
+}
+
+/// A shim lives in its engine's network, which may be the dialer's own: it is known by its command line, and its handle is
+/// good for no socket.
+void dialer_loop::open_shim(const request& asked, reply& to) {
+  held_process process;
+  static char text[proc_file_bytes_max];
+  if (!hold(asked, process.pidfd, {text, sizeof text}, to)) return;
+  const auto length = read_proc(asked.pid, "cmdline", text, sizeof text);
+  if (length < 0) return fail(to, errno);
+  if (shim_container({text, static_cast<std::size_t>(length)}) != std::string_view{asked.cgroup, asked.cgroup_bytes}) {
+    to.status = status::mismatch;
+    return;
+  }
+  if (has_ended(process.pidfd.get())) {
+    to.status = status::gone;
     return;
   }
   to.handle = handles_.insert(std::move(process));
@@ -178,6 +204,10 @@ held_process* dialer_loop::living(std::uint64_t handle, reply& to) {
 void dialer_loop::make_socket(const request& asked, reply& to, unique_fd& passed) {
   auto* process = living(asked.handle, to);
   if (!process) return;
+  if (!process->network) {
+    to.status = status::mismatch;
+    return;
+  }
   if (::setns(process->network.get(), CLONE_NEWNET) != 0) return fail(to, errno);
   passed.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int socket_error = errno;

@@ -18,6 +18,7 @@ private:
   /// The answer to one request; `passed` becomes the descriptor that goes with it.
   dialer_wire::reply answer(const dialer_wire::request& asked, unique_fd& passed);
   void open(const dialer_wire::request& asked, dialer_wire::reply& reply);
+  void open_shim(const dialer_wire::request& asked, dialer_wire::reply& reply);
   void make_socket(const dialer_wire::request& asked, dialer_wire::reply& reply, unique_fd& passed);
   void signal(const dialer_wire::request& asked, dialer_wire::reply& reply);
   /// The live process under the handle; sets the reply's status and returns null otherwise.

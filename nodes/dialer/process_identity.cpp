@@ -1,5 +1,6 @@
 #include "nodes/dialer/process_identity.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace poseidon {
@@ -37,6 +38,19 @@ bool cgroup_names(std::string_view cgroup_file, std::string_view part) {
     cgroup_file.remove_prefix(line.size() + 1);
   }
   return false;
+}
+
+std::string_view shim_container(std::string_view command_line) {
+  std::string_view before;
+  for (bool first = true; !command_line.empty(); first = false) {
+    const auto end = std::min(command_line.find('\0'), command_line.size());
+    const auto argument = command_line.substr(0, end);
+    if (first && argument.find("containerd-shim") == std::string_view::npos) return {};
+    if (before == "-id" || before == "--id") return argument;
+    before = argument;
+    command_line.remove_prefix(std::min(end + 1, command_line.size()));
+  }
+  return {};
 }
 
 } // namespace poseidon

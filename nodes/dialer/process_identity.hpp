@@ -14,4 +14,7 @@ std::optional<std::uint64_t> start_ticks_of_stat(std::string_view stat);
 /// True when `part` (not empty) is found in a path of the text of /proc/PID/cgroup (v1, v2 and hybrid alike).
 bool cgroup_names(std::string_view cgroup_file, std::string_view part);
 
+/// The container whose shim has this text of /proc/PID/cmdline; empty when it is no shim's.
+std::string_view shim_container(std::string_view command_line);
+
 } // namespace poseidon

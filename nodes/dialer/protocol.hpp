@@ -15,6 +15,7 @@ enum class op : std::uint32_t {
   socket = 2, ///< handle, port -> a TCP socket inside the namespace, connecting to 127.0.0.1:port
   signal = 3, ///< handle, signo
   close = 4,  ///< handle
+  shim = 5,   ///< pid, start_ticks, container id (in `cgroup`) -> handle that takes signals only
 };
 
 struct request {
@@ -37,7 +38,7 @@ enum class status : std::int32_t {
   malformed,      ///< not a request, or one with impossible values
   unknown_handle, ///< closed, evicted, or never given: open again
   gone,           ///< the process has ended
-  mismatch,       ///< that pid is another process now, or not in that control group, or shares the dialer's own network
+  mismatch,       ///< that pid is another process now, or not in that control group, or shares the dialer's own network, or is no shim
   denied,         ///< the dialer lacks the privilege
   exhausted,      ///< out of descriptors
   failed,         ///< see `error`

@@ -16,11 +16,18 @@ struct docker_options {
   std::string docker_config;          ///< a docker config.json with registry logins, read at each pull; may be missing
   std::size_t concurrent_starts = 16; ///< creates and starts in flight; the rest queues
   std::size_t concurrent_removes = 16;
+  std::size_t concurrent_pulls = 3;
+  millis call_timeout{30'000};                ///< the engine answers one call within
+  millis pull_timeout{600'000};               ///< one pull takes at most, once it has its place
+  std::string oci_runtime;                    ///< of services that name none; empty: the engine's own. One that the engine does
+                                              ///< not have is refused by start()
   std::uint64_t log_bytes = 4u << 20;         ///< the engine's copy of one container's output
   std::string network_pool = "10.201.0.0/16"; ///< subnets of bridge and egress networks; empty: the engine's own pools
   millis list_period{7000};                   ///< how often a list checks what events and pidfds may have missed
+  millis shim_age{60000};                     ///< a younger container unknown to the engine's list is no orphan yet
   bool prove_isolation = true;                ///< start() runs the probe container; off only in tests without `dial`
   signaller signal;    ///< empty: pidfd of our own where privilege allows, else the engine's kill
+  shim_ender end_shim; ///< empty: pidfd of our own where privilege allows
   namespace_dial dial; ///< needed by the isolation proof
 };
 

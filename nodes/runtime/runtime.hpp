@@ -1,5 +1,5 @@
 #pragma once
-// The runtime port (actors/runtime/runtime_port.hpp), and the two ways into a process that its real form is given.
+// The runtime port (actors/runtime/runtime_port.hpp), and the ways into a process that its real form is given.
 
 #include "actors/runtime/runtime_port.hpp"
 #include "nodes/dialer/unique_fd.hpp"
@@ -12,5 +12,9 @@ using signaller = std::function<void(const endpoint&, int signal, std::function<
 
 /// Opens a connection to `port` inside the endpoint's network namespace: dialer_client::async_connect.
 using namespace_dial = std::function<void(const endpoint&, std::uint16_t port, millis timeout, answer<unique_fd>)>;
+
+/// Kills the containerd shim that the endpoint names, if it is the shim of the endpoint's container:
+/// dialer_client::async_end_shim. Answers as a signaller does.
+using shim_ender = std::function<void(const endpoint&, std::function<void(failure)>)>;
 
 } // namespace poseidon

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <vector>
 
 namespace poseidon::engine {
 
@@ -44,19 +43,6 @@ std::optional<std::uint64_t> start_ticks_of(std::string_view stat_text) {
     }
     rest.remove_prefix(end);
   }
-}
-
-std::string shim_container(std::string_view command_line) {
-  std::vector<std::string_view> arguments;
-  while (!command_line.empty()) {
-    auto end = std::min(command_line.find('\0'), command_line.size());
-    arguments.push_back(command_line.substr(0, end));
-    command_line.remove_prefix(std::min(end + 1, command_line.size()));
-  }
-  if (arguments.empty() || arguments.front().find("containerd-shim") == std::string_view::npos) return {};
-  for (std::size_t i = 1; i + 1 < arguments.size(); ++i)
-    if (arguments[i] == "-id" || arguments[i] == "--id") return std::string(arguments[i + 1]);
-  return {};
 }
 
 } // namespace poseidon::engine

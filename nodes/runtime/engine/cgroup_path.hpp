@@ -18,8 +18,4 @@ bool names_a_container(std::string_view cgroup_text);
 /// Field 22 of a /proc/PID/stat text; nothing when malformed. The name in it may hold spaces and brackets.
 std::optional<std::uint64_t> start_ticks_of(std::string_view stat_text);
 
-/// The container that a shim serves: the value of `-id` in its command line (arguments end with NUL); empty when it is
-/// no container shim.
-std::string shim_container(std::string_view command_line);
-
 } // namespace poseidon::engine

@@ -17,7 +17,13 @@ bool is_root(const std::string& user) {
   return name.empty() || name == "root" || name.find_first_not_of('0') == std::string::npos;
 }
 
-bool is_gvisor(const service_spec& service) { return service.runtime.find("runsc") != std::string::npos; }
+std::string runtime_of(const service_spec& service, const create_options& options) {
+  return service.runtime.empty() ? options.oci_runtime : service.runtime;
+}
+
+bool is_gvisor(const service_spec& service, const create_options& options) {
+  return runtime_of(service, options).find("runsc") != std::string::npos;
+}
 
 json environment(const launch_plan& plan, const service_spec& service) {
   auto all = service.environment;
@@ -61,7 +67,7 @@ void put_limits(json& host, const service_spec& service, const create_options& o
   host["MemorySwap"] = limits.memory_bytes;
   host["NanoCpus"] = std::uint64_t(limits.cpu_millis) * 1'000'000;
   // gVisor's own threads count; below 512 it dies at start.
-  host["PidsLimit"] = is_gvisor(service) ? std::max(limits.pids, 512u) : limits.pids;
+  host["PidsLimit"] = is_gvisor(service, options) ? std::max(limits.pids, 512u) : limits.pids;
   host["Ulimits"] = json::array({{{"Name", "core"}, {"Soft", 0}, {"Hard", 0}}});
   if (options.open_files)
     host["Ulimits"].push_back({{"Name", "nofile"}, {"Soft", options.open_files}, {"Hard", options.open_files}});
@@ -78,7 +84,7 @@ void put_network(json& body, json& host, const service_spec& service, const crea
   } else {
     // Both spellings: Docker is fast only with the first, Podman ignores it; gVisor knows the second alone.
     host["NetworkMode"] = "none";
-    if (!is_gvisor(service)) body["NetworkDisabled"] = true;
+    if (!is_gvisor(service, options)) body["NetworkDisabled"] = true;
   }
 }
 
@@ -128,7 +134,7 @@ outcome<std::string> create_body(const launch_plan& plan, std::size_t index, con
   if (!service.stop_signal.empty()) body["StopSignal"] = service.stop_signal;
   // Each run of an image's health check costs more than an instance does; only who asks for it gets it.
   if (service.health.kind != health_kind::image) body["Healthcheck"] = {{"Test", {"NONE"}}};
-  if (!service.runtime.empty()) host["Runtime"] = service.runtime;
+  if (auto runtime = runtime_of(service, options); !runtime.empty()) host["Runtime"] = runtime;
   put_security(host, service);
   put_limits(host, service, options);
   put_network(body, host, service, options);

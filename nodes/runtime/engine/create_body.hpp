@@ -11,6 +11,7 @@ struct create_options {
   std::string instance_folder;        ///< on the host; mounted read-only at /run/poseidon
   std::string network;                ///< the group's network; empty for an isolated group
   std::string joins;                  ///< isolated, not the first service: container whose network namespace it shares
+  std::string oci_runtime;            ///< of services that name none; empty: the engine's own
   std::string image_user;             ///< the image's own user, asked for only by security_mode::strict
   bool disk_limits = false;           ///< the engine's storage can bound a container's disk
   std::uint64_t log_bytes = 4u << 20; ///< of the engine's own copy of the output

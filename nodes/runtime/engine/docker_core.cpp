@@ -8,8 +8,8 @@ void warn(const std::string& words) { spdlog::warn("runtime: {}", words); }
 
 docker_core::docker_core(docker_options options, std::string socket_path)
     : options_(std::move(options)), owner_{options_.cluster, options_.node}, starts_(options_.concurrent_starts),
-      removes_(options_.concurrent_removes), pulls_(4), io_(std::make_unique<asio::io_context>(1)),
-      client_(std::make_unique<engine_client>(*io_, std::move(socket_path), 64)) {}
+      removes_(options_.concurrent_removes), pulls_(options_.concurrent_pulls), io_(std::make_unique<asio::io_context>(1)),
+      client_(std::make_unique<engine_client>(*io_, std::move(socket_path), 64, options_.call_timeout)) {}
 
 docker_core::~docker_core() {
   // Frames go first (they use everything else), and with them the connections; descriptors must not outlive the

@@ -21,6 +21,7 @@ struct tracked_container {
   group_key key;
   std::string service, name, id, stop_signal;
   endpoint where;
+  service_state state;                                   ///< as last looked at; `where` and `running` above are newer
   int order = 0;                                         ///< place in the group
   bool running = false;                                  ///< as far as we know
   bool expected = false;                                 ///< whoever ends it now asked for it: the watcher is not told
@@ -35,6 +36,7 @@ struct group_record {
   std::size_t enders = 0; ///< stops and removes waiting for their turn: an ensure under way gives up
   wait_list changed;      ///< a container ended, or an ender came
   std::map<std::string, tracked_ptr> containers; ///< by service
+  bool removing = false; ///< a remove is under way: what a list still finds is nothing to watch
   bool complete = false; ///< `containers` and `plan` are all that there is: no search by label needed
   launch_plan_ptr plan;  ///< of the last ensure; empty after a restart of this process
 };
@@ -105,7 +107,8 @@ private:
   task<outcome<std::string>> create_once(ensure_work& work, std::size_t service);
   task<failure> start_in_order(group_ptr group, group_key key, steady_time deadline);
   task<void> await_noticed_end(std::string id, steady_time deadline);
-  task<failure> start_container(const std::string& id, steady_time deadline);
+  task<failure> start_container(std::string id, steady_time deadline);
+  task<failure> start_over_leftover(std::string id, failure why, steady_time deadline);
   task<outcome<container_info>> look(std::string name_or_id, steady_time deadline);
   task<outcome<container_info>> look_until_known(std::string name_or_id, steady_time deadline);
   task<failure> early_exit(const container_info& container, steady_time deadline);
@@ -121,6 +124,10 @@ private:
   task<failure> remove_volume(std::string name, steady_time deadline);
   task<failure> remove_by_label(const group_key& key, steady_time deadline);
   task<failure> remove_leftovers(group_ptr group, group_key key, steady_time deadline);
+
+  // docker_inventory.cpp
+  task<failure> describe(listed_object row, runtime_object& object, steady_time deadline);
+  bool going(const group_key& key, const std::string& id) const;
 
   // docker_exits.cpp
   /// Notes a container, and begins to watch it when it runs; false when its process has ended meanwhile. `sure`: the
@@ -154,6 +161,12 @@ private:
   void remove_instance_folder(const group_key& key) const;
   void remember_container(const std::string& id) const;
   void forget_container(const std::string& id) const;
+
+  // docker_leftovers.cpp
+  task<void> end_process(std::int32_t pid, std::string id, steady_time deadline);
+  task<void> end_leftovers(std::string id, steady_time deadline);
+  task<failure> end_shim(endpoint shim, steady_time deadline);
+  task<failure> end_forgotten(std::string id, steady_time deadline);
   std::vector<runtime_object> find_shims(const std::set<std::string>& known) const;
 
   // docker_core.cpp
@@ -171,7 +184,10 @@ private:
   std::map<group_key, group_ptr> groups_;
   std::unordered_map<std::string, tracked_ptr> by_id_;
   std::map<std::string, std::shared_ptr<pull_record>> pulling_;
+  std::deque<std::string> gone_;  ///< ids of the last containers that were removed
   std::deque<group_key> removed_; ///< the last ones: whatever of theirs turns up later came out of a lost create
+  /// Ids of containers whose start was not answered: whether they run, the engine itself may not know.
+  std::set<std::string> doubtful_;
   std::set<std::string> proved_;  ///< OCI runtimes with proved isolation
   std::optional<runtime_info> info_;
   bool disk_limits_ = false, background_ = false;
@@ -183,8 +199,6 @@ private:
 
 /// How long an ambiguous reply is looked into while the engine is away.
 constexpr millis settle_time{15000};
-/// The longest that one call of the engine may take.
-constexpr millis call_time{30000};
 
 inline failure fail(errc code, std::string detail) { return {code, std::move(detail), {}, {}, {}}; }
 inline steady_time sooner(steady_time deadline, millis span) { return std::min(deadline, after(span)); }

@@ -20,7 +20,10 @@ bool docker_core::track(group_ptr group, const group_key& key, const container_i
   auto service = label(labels::service);
   auto& place = group->containers[service];
   bool same = place && place->id == container.id;
-  if (same && container.running && place->running && place->where.pid == container.pid) return true;
+  if (same && container.running && place->running && place->where.pid == container.pid) {
+    place->state = state_of(*group, container);
+    return true;
+  }
   auto next = std::make_shared<tracked_container>();
   next->key = key;
   next->service = service;
@@ -50,6 +53,7 @@ bool docker_core::track(group_ptr group, const group_key& key, const container_i
   if (place) by_id_.erase(place->id);
   place = next;
   by_id_[next->id] = next;
+  next->state = state_of(*group, container);
   if (next->pidfd) watch_pidfd(next);
   return true;
 }
@@ -84,8 +88,8 @@ task<void> docker_core::report_exit(tracked_ptr container) {
   exit.exit_code = 137;
   for (;;) {
     if (container->expected || !by_id_.count(container->id) || by_id_[container->id] != container) co_return;
-    auto waited = co_await client_->post("/containers/" + container->id + "/wait", "", after(call_time));
-    auto now = co_await look(container->id, after(call_time));
+    auto waited = co_await client_->post("/containers/" + container->id + "/wait", "", after(options_.call_timeout));
+    auto now = co_await look(container->id, after(options_.call_timeout));
     if (now && now->running) {
       // Somebody else has started it again (an administrator): it is simply watched again.
       track(group, container->key, *now, true);
@@ -155,7 +159,7 @@ task<void> docker_core::sweep_forever() {
 task<void> docker_core::sweep() {
   auto asked = std::chrono::steady_clock::now();
   auto reply =
-      co_await client_->get("/containers/json?all=1&filters=" + url_encode(label_filter(owner_)), after(call_time));
+      co_await client_->get("/containers/json?all=1&filters=" + url_encode(label_filter(owner_)), after(options_.call_timeout));
   auto rows = reply.ok() ? parse_container_list(reply.body) : std::nullopt;
   if (!rows) co_return;
   std::set<std::string> running;
@@ -163,7 +167,7 @@ task<void> docker_core::sweep() {
     if (row.state != "exited" && row.state != "created" && row.state != "dead") running.insert(row.id);
     auto key = group_of(owner_, row.labels);
     if (!key || known_group(*key) || std::find(removed_.begin(), removed_.end(), *key) == removed_.end()) continue;
-    auto problem = co_await remove_container(row.id, after(call_time));
+    auto problem = co_await remove_container(row.id, after(options_.call_timeout));
     if (problem) warn("a container that came too late can't be removed: " + problem.detail);
   }
   std::vector<tracked_ptr> ended;

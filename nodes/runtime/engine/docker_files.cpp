@@ -2,13 +2,10 @@
 
 #include "nodes/runtime/engine/docker_core.hpp"
 
-#include "nodes/runtime/engine/cgroup_path.hpp"
-
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,11 +37,6 @@ failure write_atomically(const std::string& path, const std::string& text, mode_
   if (!problem && ::rename(beside.c_str(), path.c_str()) != 0) problem = file_failure(path);
   if (problem) ::unlink(beside.c_str());
   return problem;
-}
-
-std::string read_small(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 } // namespace
@@ -89,43 +81,6 @@ void docker_core::remember_container(const std::string& id) const {
 
 void docker_core::forget_container(const std::string& id) const {
   ::unlink((options_.data_folder + "/containers/" + id).c_str());
-}
-
-/// Shims of containers that were ours and that the engine has forgotten: what a killed engine leaks.
-std::vector<runtime_object> docker_core::find_shims(const std::set<std::string>& known) const {
-  std::set<std::string> orphans;
-  std::error_code error;
-  for (auto& entry : fs::directory_iterator(options_.data_folder + "/containers", error)) {
-    // A young one may have been made after the list.
-    auto age = fs::file_time_type::clock::now() - entry.last_write_time(error);
-    auto id = entry.path().filename().string();
-    if (age > std::chrono::seconds(60) && !known.count(id) && !by_id_.count(id)) orphans.insert(id);
-  }
-  std::vector<runtime_object> shims;
-  if (orphans.empty()) return shims;
-  std::set<std::string> alive;
-  for (auto& entry : fs::directory_iterator("/proc", error)) {
-    auto name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    auto id = shim_container(read_small(entry.path() / "cmdline"));
-    if (!orphans.count(id)) continue;
-    auto pid = static_cast<std::int32_t>(std::stol(name));
-    auto ticks = read_start_ticks(pid);
-    if (!ticks) continue;
-    alive.insert(id);
-    runtime_object shim;
-    shim.kind = object_kind::shim;
-    shim.id = id;
-    shim.name = "shim of " + id.substr(0, 12);
-    shim.running = true;
-    shim.labels = {{labels::cluster, owner_.cluster}, {labels::node, owner_.node}};
-    shim.state.where.pid = pid;
-    shim.state.where.start_ticks = *ticks;
-    shims.push_back(std::move(shim));
-  }
-  for (auto& id : orphans)
-    if (!alive.count(id)) forget_container(id);
-  return shims;
 }
 
 } // namespace poseidon::engine

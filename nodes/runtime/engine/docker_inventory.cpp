@@ -44,6 +44,34 @@ service_state docker_core::state_of(const group_record& group, const container_i
   return state;
 }
 
+/// The state of a listed container: as we hold it when it runs, else as the engine describes it.
+task<failure> docker_core::describe(listed_object row, runtime_object& object, steady_time deadline) {
+  if (auto found = by_id_.find(row.id); found != by_id_.end() && row.state == "running") {
+    auto& container = *found->second;
+    if (container.running && container.pidfd && !container.state.image_health) {
+      object.running = true;
+      object.state = container.state;
+      co_return failure();
+    }
+  }
+  auto container = co_await look(row.id, deadline);
+  if (!container) co_return container.error;
+  object.running = container->running;
+  object.state = to_service_state(*container);
+  auto key = group_of(owner_, row.labels);
+  if (!key || going(*key, row.id)) co_return failure();
+  auto group = group_at(*key);
+  track(group, *key, *container);
+  object.state = state_of(*group, *container);
+  co_return failure();
+}
+
+/// True for what is being removed, or has been: a list that was asked for earlier may still tell of it.
+bool docker_core::going(const group_key& key, const std::string& id) const {
+  auto group = known_group(key);
+  return (group && group->removing) || std::find(gone_.begin(), gone_.end(), id) != gone_.end();
+}
+
 task<outcome<std::vector<runtime_object>>> docker_core::list() {
   auto deadline = after(millis(30000));
   auto filter = url_encode(label_filter(owner_));
@@ -55,16 +83,9 @@ task<outcome<std::vector<runtime_object>>> docker_core::list() {
   for (auto& row : *rows) {
     ids.insert(row.id);
     auto object = to_object(object_kind::container, row);
-    auto container = co_await look(row.id, deadline);
-    if (container.error.code == errc::unknown_instance) continue;
-    if (!container) co_return container.error;
-    object.running = container->running;
-    object.state = to_service_state(*container);
-    if (auto key = group_of(owner_, row.labels)) {
-      auto group = group_at(*key);
-      track(group, *key, *container);
-      object.state = state_of(*group, *container);
-    }
+    auto problem = co_await describe(row, object, deadline);
+    if (problem.code == errc::unknown_instance) continue;
+    if (problem) co_return problem;
     objects.push_back(std::move(object));
   }
   auto networks = co_await client_->get("/networks?filters=" + filter, deadline);

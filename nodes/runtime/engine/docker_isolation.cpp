@@ -17,6 +17,13 @@ namespace {
 
 constexpr std::uint16_t probe_port = 7411; ///< as in probe.c
 
+std::string joined(const std::set<std::string>& words) {
+  std::string text;
+  for (auto& word : words)
+    text += (text.empty() ? "" : ", ") + word;
+  return text.empty() ? "none" : text;
+}
+
 /// Reads a socket to its end (bounded), then closes it.
 task<std::string> read_all(asio::io_context& io, unique_fd socket, steady_time deadline) {
   asio::posix::stream_descriptor stream(io, socket.release());
@@ -47,6 +54,9 @@ task<failure> docker_core::agree() {
     co_return fail(errc::engine_unavailable,
                    "the engine runs rootless: its containers live in a user namespace where they can't be "
                    "reached or bounded; use an engine that runs as root");
+  if (!options_.oci_runtime.empty() && !facts->runtimes.count(options_.oci_runtime))
+    co_return fail(errc::engine_unavailable, "runtime.oci: the engine has no OCI runtime " + options_.oci_runtime +
+                                                 "; it has " + joined(facts->runtimes));
   runtime_info info;
   info.namespace_dial = bool(options_.dial);
   info.pidfd = true;
@@ -109,7 +119,7 @@ task<failure> docker_core::try_probe(std::string oci_runtime, steady_time deadli
   auto problem = co_await run_probe(name, oci_runtime, deadline);
   // The proof is there already; the removal need not be waited for.
   auto removal = [](docker_core* core, std::string victim) -> task<void> {
-    auto trouble = co_await core->remove_container(victim, after(call_time));
+    auto trouble = co_await core->remove_container(victim, after(core->options_.call_timeout));
     if (trouble) warn("the probe container can't be removed: " + trouble.detail);
   };
   asio::co_spawn(*io_, removal(this, name), asio::detached);
@@ -131,15 +141,16 @@ task<failure> docker_core::run_probe(std::string name, std::string oci_runtime, 
   create_options options;
   options.owner = owner_;
   options.open_files = open_files_;
+  options.oci_runtime = options_.oci_runtime;
   options.instance_folder = instance_folder(plan.key);
   if (auto problem = write_instance_folder(plan)) co_return problem;
   auto body = create_body(plan, 0, options);
   if (!body) co_return body.error;
-  auto created = co_await client_->post("/containers/create?name=" + name, *body, sooner(deadline, call_time));
+  auto created = co_await client_->post("/containers/create?name=" + name, *body, deadline);
   if (created.missing()) {
     auto problem = co_await import_probe(deadline);
     if (problem) co_return problem;
-    created = co_await client_->post("/containers/create?name=" + name, *body, sooner(deadline, call_time));
+    created = co_await client_->post("/containers/create?name=" + name, *body, deadline);
   }
   if (!created.ok()) co_return created.why(engine_call::create, service.image);
   auto problem = co_await start_container(name, deadline);
@@ -193,7 +204,7 @@ task<failure> docker_core::import_probe(steady_time deadline) {
     return true;
   };
   auto control = std::make_shared<stream_control>();
-  auto reply = co_await client_->stream(request, sooner(deadline, call_time), millis(0), control, sink);
+  auto reply = co_await client_->stream(request, deadline, millis(0), control, sink);
   if (!reply.ok()) co_return reply.why(engine_call::other, "import of the probe image");
   if (said.find("\"error\"") != std::string::npos)
     co_return fail(errc::engine_error, "import of the probe image: " + said.substr(0, 500));

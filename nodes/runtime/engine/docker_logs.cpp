@@ -10,7 +10,7 @@ task<outcome<done>> docker_core::logs(log_request request, std::function<void(co
                                       std::shared_ptr<stream_control> control) {
   auto deadline = request.follow ? steady_time::max() : after(millis(30000));
   auto group = group_at(request.key);
-  auto problem = co_await find_containers(group, request.key, sooner(deadline, call_time));
+  auto problem = co_await find_containers(group, request.key, deadline);
   if (problem) {
     drop_if_idle(request.key);
     co_return problem;

@@ -17,7 +17,12 @@ namespace poseidon::engine {
 namespace {
 /// A pull that says nothing for so long has died.
 constexpr millis pull_silence{60000};
-constexpr std::chrono::minutes pull_limit{30};
+
+/// What a pull's broken or late reply means for whoever wants the image.
+failure no_pull(failure fault, const std::string& image) {
+  if (fault.code != errc::engine_timeout) return fault;
+  return fail(errc::image_pull_failed, image + " was not pulled in time: " + fault.detail);
+}
 } // namespace
 
 task<outcome<done>> docker_core::pull(std::string image, millis timeout, std::function<void(std::uint32_t)> progress) {
@@ -60,7 +65,11 @@ task<void> docker_core::run_pull(std::string image, std::shared_ptr<pull_record>
     finish(fail(errc::invalid_spec, image + " is not an image reference"));
     co_return;
   }
-  auto place = co_await pulls_.acquire(*io_, after(pull_limit));
+  auto place = co_await pulls_.acquire(*io_, after(std::chrono::hours(24)));
+  if (!place) {
+    finish(fail(errc::image_pull_failed, image + " waited a day for other pulls"));
+    co_return;
+  }
   http_request request;
   request.method = "POST";
   request.target =
@@ -78,9 +87,9 @@ task<void> docker_core::run_pull(std::string image, std::shared_ptr<pull_record>
     return true;
   };
   auto control = std::make_shared<stream_control>();
-  auto reply = co_await client_->stream(request, after(pull_limit), pull_silence, control, sink);
+  auto reply = co_await client_->stream(request, after(options_.pull_timeout), pull_silence, control, sink);
   if (reply.fault)
-    finish(reply.fault);
+    finish(no_pull(reply.fault, image));
   else if (!reply.ok())
     finish(reply.why(engine_call::pull, image));
   else if (folded.error())

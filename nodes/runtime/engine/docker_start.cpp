@@ -58,6 +58,7 @@ task<failure> docker_core::ensure_services(ensure_work& work) {
   work.options.instance_folder = instance_folder(work.plan->key);
   work.options.log_bytes = options_.log_bytes;
   work.options.open_files = open_files_;
+  work.options.oci_runtime = options_.oci_runtime;
   if (spec.network == network_mode::isolated) {
     for (auto& service : spec.services) {
       auto problem = co_await prove_isolation(service.runtime, work.deadline);
@@ -97,6 +98,17 @@ task<failure> docker_core::ensure_container(ensure_work& work, std::size_t index
   co_await await_noticed_end(*id, work.deadline);
   auto problem = co_await take_place(work);
   if (!problem) problem = co_await start_container(*id, work.deadline);
+  if (means_leftover(problem.detail)) {
+    // An engine that was killed in the midst of this start has left a task that its successor takes for a stranger's.
+    // Nobody was told of it: it goes with its container, and a new one, with an id of its own, meets nothing of it.
+    warn("container " + id->substr(0, 12) + " is made anew: " + problem.detail);
+    doubtful_.insert(*id);
+    problem = co_await remove_container(*id, work.deadline);
+    if (problem) co_return problem;
+    id = co_await create_container(work, index);
+    if (!id) co_return id.error;
+    problem = co_await start_container(*id, work.deadline);
+  }
   if (problem) co_return problem;
   auto state = co_await started(work.group, work.plan->key, *id, work.deadline);
   if (!state) co_return state.error;
@@ -143,7 +155,7 @@ task<outcome<std::string>> docker_core::create_once(ensure_work& work, std::size
   work.tell(group_step::creating);
   auto name = container_name(owner_, work.plan->key, service.name);
   if (needs_image_user(service)) {
-    auto image = co_await client_->get("/images/" + service.image + "/json", sooner(work.deadline, call_time));
+    auto image = co_await client_->get("/images/" + service.image + "/json", work.deadline);
     if (!image.ok())
       co_return image.missing() ? fail(errc::image_missing, service.image + " is not on this node")
                                 : image.why(engine_call::inspect, service.image);
@@ -155,7 +167,7 @@ task<outcome<std::string>> docker_core::create_once(ensure_work& work, std::size
   auto body = create_body(*work.plan, index, work.options);
   if (!body) co_return body.error;
   auto reply =
-      co_await client_->post("/containers/create?name=" + name, std::move(*body), sooner(work.deadline, call_time));
+      co_await client_->post("/containers/create?name=" + name, std::move(*body), work.deadline);
   if (reply.ok()) {
     auto id = text_field(reply.body, "Id");
     remember_container(id);
@@ -203,18 +215,19 @@ task<failure> docker_core::ensure_image(ensure_work& work, const service_spec& s
 task<void> docker_core::await_noticed_end(std::string id, steady_time deadline) {
   auto found = by_id_.find(id);
   if (found == by_id_.end() || found->second->running || found->second->where.pid == 0) co_return;
-  co_await client_->post("/containers/" + id + "/wait", "", sooner(deadline, call_time));
+  co_await client_->post("/containers/" + id + "/wait", "", deadline);
 }
 
-task<failure> docker_core::start_container(const std::string& id, steady_time deadline) {
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    auto reply = co_await client_->post("/containers/" + id + "/start", "", sooner(deadline, call_time));
-    if (reply.ok() || reply.status == 304) co_return failure();
-    if (!reply.ambiguous) {
-      auto why = reply.why(engine_call::start, "");
-      if (!reply.missing() || why.code != errc::engine_error) co_return why;
-      co_return fail(errc::engine_error, why.detail);
+task<failure> docker_core::start_container(std::string id, steady_time deadline) {
+  for (int unanswered = 0; unanswered < 3;) {
+    auto reply = co_await client_->post("/containers/" + id + "/start", "", deadline);
+    if (reply.ok() || reply.status == 304) {
+      doubtful_.erase(id);
+      co_return failure();
     }
+    if (!reply.ambiguous) co_return reply.why(engine_call::start, "");
+    ++unanswered;
+    doubtful_.insert(id);
     auto now = co_await look_until_known(id, deadline);
     if (!now) co_return now.error;
     if (now->status != "created") co_return failure(); // it has run; whether it still does is looked at next
@@ -222,8 +235,28 @@ task<failure> docker_core::start_container(const std::string& id, steady_time de
   co_return fail(errc::engine_timeout, "the engine did not say whether the container was started");
 }
 
+/// As ensure_container does with a task that a killed engine has left, but the container, which has run before, keeps its
+/// files: it is started as soon as containerd has cleared up after the shim, which it does in its own time and tells
+/// nobody; the engine's answer to the next start does.
+task<failure> docker_core::start_over_leftover(std::string id, failure why, steady_time deadline) {
+  warn("container " + id.substr(0, 12) + " has a task that the engine does not know: " + why.detail);
+  auto until = sooner(deadline, settle_time);
+  while (means_leftover(why.detail) && std::chrono::steady_clock::now() < until) {
+    auto problem = co_await end_forgotten(id, until);
+    if (problem) co_return problem;
+    auto reply = co_await client_->post("/containers/" + id + "/start", "", deadline);
+    if (reply.ok() || reply.status == 304) {
+      doubtful_.erase(id);
+      co_return failure();
+    }
+    why = reply.why(engine_call::start, "");
+    co_await pause(millis(20), until);
+  }
+  co_return why;
+}
+
 task<outcome<container_info>> docker_core::look(std::string name_or_id, steady_time deadline) {
-  auto reply = co_await client_->get("/containers/" + name_or_id + "/json", sooner(deadline, call_time));
+  auto reply = co_await client_->get("/containers/" + name_or_id + "/json", deadline);
   if (!reply.ok()) co_return reply.why(engine_call::inspect, "");
   auto container = parse_container(reply.body);
   if (!container)
@@ -263,7 +296,7 @@ task<outcome<service_state>> docker_core::started(group_ptr group, group_key key
 
 task<failure> docker_core::early_exit(const container_info& container, steady_time deadline) {
   auto reply = co_await client_->get("/containers/" + container.id + "/logs?stdout=1&stderr=1&tail=20",
-                                     sooner(deadline, call_time));
+                                     deadline);
   std::string text;
   if (reply.ok()) {
     log_demux demux;
@@ -280,13 +313,13 @@ task<failure> docker_core::ensure_network(ensure_work& work) {
   for (std::uint32_t attempt = 0; attempt <= 32; ++attempt) {
     auto subnet = attempt < 32 ? subnet_of(options_.network_pool, (first + attempt) % 4096) : std::string();
     auto body = network_body(*work.plan, owner_, subnet);
-    auto reply = co_await client_->post("/networks/create", body, sooner(work.deadline, call_time));
+    auto reply = co_await client_->post("/networks/create", body, work.deadline);
     if (reply.ok()) co_return failure();
     auto why = reply.why(engine_call::network, name);
     bool overlaps = why.detail.find("overlap") != std::string::npos && !subnet.empty();
     if (overlaps) continue;
     if (why.code != errc::name_conflict && !reply.ambiguous) co_return why;
-    auto found = co_await client_->get("/networks/" + name, sooner(work.deadline, call_time));
+    auto found = co_await client_->get("/networks/" + name, work.deadline);
     if (found.ok()) {
       auto rows = parse_network_list("[" + found.body + "]");
       bool same = rows && group_of(owner_, rows->front().labels) == work.plan->key;
@@ -333,10 +366,11 @@ task<failure> docker_core::start_in_order(group_ptr group, group_key key, steady
       // It lives in the network namespace of a process that is gone.
       container->expected = true;
       auto reply =
-          co_await client_->post("/containers/" + container->id + "/restart?t=0", "", sooner(deadline, call_time));
+          co_await client_->post("/containers/" + container->id + "/restart?t=0", "", deadline);
       if (!reply.ok()) co_return reply.why(engine_call::start, "");
     } else {
       auto problem = co_await start_container(container->id, deadline);
+      if (means_leftover(problem.detail)) problem = co_await start_over_leftover(container->id, problem, deadline);
       if (problem) co_return problem;
     }
     namespace_is_new = namespace_is_new || container->order == 0;

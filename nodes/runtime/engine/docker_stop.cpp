@@ -31,13 +31,29 @@ private:
   group_ptr group_;
 };
 
+/// The engine's full id, not a name.
+bool is_id(const std::string& name_or_id) {
+  return name_or_id.size() == 64 && name_or_id.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// A flag that is set while this lives; the group that it belongs to lives longer.
+class mark {
+public:
+  explicit mark(bool& flag) : flag_(flag) { flag_ = true; }
+  mark(const mark&) = delete;
+  ~mark() { flag_ = false; }
+
+private:
+  bool& flag_;
+};
+
 } // namespace
 
 /// Notes every container of the group that the engine holds.
 task<failure> docker_core::find_containers(group_ptr group, group_key key, steady_time deadline) {
   if (group->complete) co_return failure();
   auto filter = url_encode(label_filter(owner_, &key));
-  auto reply = co_await client_->get("/containers/json?all=1&filters=" + filter, sooner(deadline, call_time));
+  auto reply = co_await client_->get("/containers/json?all=1&filters=" + filter, deadline);
   auto rows = reply.ok() ? parse_container_list(reply.body) : std::nullopt;
   if (!rows) co_return reply.why(engine_call::other, "");
   for (auto& row : *rows) {
@@ -98,7 +114,7 @@ task<void> docker_core::signal_container(tracked_ptr container, int signal, stea
   if (sent) co_return;
   // Without privilege, or without a hold on the process, the engine does it.
   auto path = "/containers/" + container->id + "/kill?signal=" + std::to_string(signal);
-  auto reply = co_await client_->post(path, "", sooner(deadline, call_time));
+  auto reply = co_await client_->post(path, "", deadline);
   if (!reply.ok() && !reply.missing() && reply.status != 409)
     warn("signal " + std::to_string(signal) + " to " + container->name + ": " +
          reply.why(engine_call::other, "").detail);
@@ -133,6 +149,7 @@ task<outcome<done>> docker_core::remove(group_key key) {
   auto turn = co_await group->turn.acquire(*io_, deadline);
   if (!turn) co_return fail(errc::engine_timeout, "an earlier call for this instance did not end in time");
   end.done();
+  mark removing(group->removing);
   auto place = co_await removes_.acquire(*io_, deadline);
   if (!place) co_return fail(errc::engine_timeout, "the engine is busy with other removals");
   std::vector<tracked_ptr> all;
@@ -177,19 +194,19 @@ task<failure> docker_core::remove_leftovers(group_ptr group, group_key key, stea
 
 task<failure> docker_core::remove_by_label(const group_key& key, steady_time deadline) {
   auto filter = url_encode(label_filter(owner_, &key));
-  auto containers = co_await client_->get("/containers/json?all=1&filters=" + filter, sooner(deadline, call_time));
+  auto containers = co_await client_->get("/containers/json?all=1&filters=" + filter, deadline);
   if (!containers.ok()) co_return containers.why(engine_call::other, "");
   for (auto& row : parse_container_list(containers.body).value_or(std::vector<listed_object>())) {
     auto problem = co_await remove_container(row.id, deadline);
     if (problem) co_return problem;
   }
-  auto networks = co_await client_->get("/networks?filters=" + filter, sooner(deadline, call_time));
+  auto networks = co_await client_->get("/networks?filters=" + filter, deadline);
   if (!networks.ok()) co_return networks.why(engine_call::other, "");
   for (auto& row : parse_network_list(networks.body).value_or(std::vector<listed_object>())) {
     auto problem = co_await remove_network(row.id, deadline);
     if (problem) co_return problem;
   }
-  auto volumes = co_await client_->get("/volumes?filters=" + filter, sooner(deadline, call_time));
+  auto volumes = co_await client_->get("/volumes?filters=" + filter, deadline);
   if (!volumes.ok()) co_return volumes.why(engine_call::other, "");
   for (auto& row : parse_volume_list(volumes.body).value_or(std::vector<listed_object>())) {
     auto problem = co_await remove_volume(row.name, deadline);
@@ -205,7 +222,14 @@ task<failure> docker_core::remove_container(std::string name_or_id, steady_time 
   millis wait{20};
   for (int attempt = 0;; ++attempt) {
     auto reply = co_await client_->remove("/containers/" + name_or_id + "?force=1&v=1", until);
-    if (reply.ok() || reply.missing()) co_return failure();
+    if (reply.ok() || reply.missing()) {
+      gone_.push_back(name_or_id);
+      if (gone_.size() > 1024) gone_.pop_front();
+      // What the engine does not know (any more), or was killed in the midst of starting, may run on unseen.
+      bool unseen = doubtful_.erase(name_or_id) > 0 || (reply.missing() && is_id(name_or_id));
+      if (unseen) co_return co_await end_forgotten(name_or_id, deadline);
+      co_return failure();
+    }
     bool busy = reply.fault || reply.status == 409 || attempt < 3;
     if (!busy || std::chrono::steady_clock::now() + wait >= until) co_return reply.why(engine_call::remove, name_or_id);
     co_await pause(wait, until);
@@ -215,7 +239,7 @@ task<failure> docker_core::remove_container(std::string name_or_id, steady_time 
 
 task<failure> docker_core::remove_network(std::string name_or_id, steady_time deadline) {
   for (int attempt = 0;; ++attempt) {
-    auto reply = co_await client_->remove("/networks/" + name_or_id, sooner(deadline, call_time));
+    auto reply = co_await client_->remove("/networks/" + name_or_id, deadline);
     if (reply.ok() || reply.missing()) co_return failure();
     if (attempt == 5) co_return reply.why(engine_call::remove, name_or_id);
     co_await pause(millis(50), deadline); // an endpoint of a container just removed
@@ -224,7 +248,7 @@ task<failure> docker_core::remove_network(std::string name_or_id, steady_time de
 
 task<failure> docker_core::remove_volume(std::string name, steady_time deadline) {
   for (int attempt = 0;; ++attempt) {
-    auto reply = co_await client_->remove("/volumes/" + name, sooner(deadline, call_time));
+    auto reply = co_await client_->remove("/volumes/" + name, deadline);
     if (reply.ok() || reply.missing()) co_return failure();
     if (attempt == 5) co_return reply.why(engine_call::remove, name);
     co_await pause(millis(50), deadline);
@@ -256,20 +280,8 @@ task<outcome<done>> docker_core::remove_object(runtime_object object) {
     problem = co_await remove_volume(object.name, deadline);
     break;
   case object_kind::shim: {
-    auto shim = std::make_shared<tracked_container>();
-    shim->id = object.id;
-    shim->name = object.name;
-    shim->where = object.state.where;
-    if (!options_.signal) {
-      problem = fail(errc::operation_not_permitted, "ending a shim takes privilege");
-      break;
-    }
-    auto& send = options_.signal;
-    auto where = object.state.where;
-    auto begin = [&send, where](std::function<void(failure)> answer) { send(where, SIGKILL, std::move(answer)); };
-    auto late = fail(errc::engine_timeout, "the signal was not sent in time");
-    problem = co_await await_callback<failure>(*io_, sooner(deadline, millis(1000)), begin, late);
-    if (!problem) forget_container(object.id);
+    // Its file stays until a later list finds no shim: the end is seen, not believed.
+    problem = co_await end_forgotten(object.id, deadline);
     break;
   }
   }

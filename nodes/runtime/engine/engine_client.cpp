@@ -29,7 +29,7 @@ engine_reply engine_client::to_reply(http_reply reply) const {
 
 task<engine_reply> engine_client::call(http_request request, steady_time deadline) {
   request.target = "/v" + to_string(version_) + request.target;
-  auto reply = co_await pool_->call(std::move(request), deadline);
+  auto reply = co_await pool_->call(std::move(request), std::min(deadline, after(call_timeout_)));
   co_return to_reply(std::move(reply));
 }
 

@@ -26,8 +26,10 @@ struct engine_reply {
 
 class engine_client {
 public:
-  engine_client(asio::io_context& io, std::string socket_path, std::size_t connections)
-      : socket_path_(std::move(socket_path)), pool_(std::make_shared<http_pool>(io, socket_path_, connections)) {}
+  /// `call_timeout`: the longest that one call may take, whatever its deadline; streams have none but their own.
+  engine_client(asio::io_context& io, std::string socket_path, std::size_t connections,
+                std::chrono::milliseconds call_timeout)
+      : socket_path_(std::move(socket_path)), call_timeout_(call_timeout), pool_(std::make_shared<http_pool>(io, socket_path_, connections)) {}
 
   /// Asks /_ping, and agrees on the version that all later calls carry.
   task<outcome<api_version>> negotiate(steady_time deadline);
@@ -48,6 +50,7 @@ private:
   engine_reply to_reply(http_reply reply) const;
 
   std::string socket_path_;
+  std::chrono::milliseconds call_timeout_;
   std::shared_ptr<http_pool> pool_;
   api_version version_ = oldest_known;
 };

@@ -98,6 +98,14 @@ std::string error_message(const std::string& body) {
   return text;
 }
 
+bool means_leftover(const std::string& message) {
+  auto text = lower(message);
+  bool task = has(text, {"task "}) && has(text, {"already exists"});
+  // containerd is still clearing its folder.
+  task = task || (has(text, {"failed to start shim"}) && has(text, {"file exists"}));
+  return task || has(text, {"id already in use", "container with given id already exists"});
+}
+
 failure map_error(engine_call call, unsigned status, const std::string& message, const std::string& subject) {
   auto text = lower(message);
   failure mapped;

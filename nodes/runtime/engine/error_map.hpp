@@ -13,6 +13,10 @@ enum class engine_call { create, start, remove, inspect, pull, network, other };
 /// The `message` of an error body (Docker) or its `cause` (Podman adds it); the body itself when it is no such JSON.
 std::string error_message(const std::string& body);
 
+/// True when a start was refused because the container, for the engine not running, has a task below it: left by an engine
+/// that was killed in the midst of starting it.
+bool means_leftover(const std::string& message);
+
 /// The failure that an HTTP status and its message mean; `subject` (an image, a name) goes into the detail.
 failure map_error(engine_call call, unsigned status, const std::string& message, const std::string& subject);
 

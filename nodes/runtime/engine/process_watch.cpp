@@ -42,7 +42,7 @@ process_hold hold_process(std::int32_t pid, const std::string& container_id) {
     hold.result = hold_result::gone;
     return hold;
   }
-  hold.pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u));
+  hold.pidfd = open_pidfd(pid);
   if (hold.pidfd < 0) {
     hold.result = errno == ESRCH ? hold_result::gone : hold_result::unsupported;
     return hold;
@@ -66,6 +66,8 @@ process_hold hold_process(std::int32_t pid, const std::string& container_id) {
 }
 
 std::optional<std::uint64_t> read_start_ticks(std::int32_t pid) { return start_ticks_of(read_proc(pid, "stat")); }
+
+int open_pidfd(std::int32_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)); }
 
 int send_signal(int pidfd, int signal) {
   return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0u) == 0 ? 0 : errno;

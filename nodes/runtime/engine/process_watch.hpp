@@ -28,6 +28,9 @@ process_hold hold_process(std::int32_t pid, const std::string& container_id);
 /// Start ticks of a running process; nothing when there is none.
 std::optional<std::uint64_t> read_start_ticks(std::int32_t pid);
 
+/// A pidfd of the process, for the caller to close; -1 with errno when there is none.
+int open_pidfd(std::int32_t pid);
+
 /// 0 when sent, else the errno: EPERM without privilege, ESRCH when it has ended.
 int send_signal(int pidfd, int signal);
 

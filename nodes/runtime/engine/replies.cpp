@@ -145,6 +145,9 @@ std::optional<engine_facts> parse_facts(const std::string& body) {
   facts.memory_bytes = number<std::uint64_t>(at(whole, "MemTotal"));
   facts.cpus = number<std::uint32_t>(at(whole, "NCPU"));
   facts.podman = at(whole, "BuildahVersion").is_string();
+  if (auto& runtimes = at(whole, "Runtimes"); runtimes.is_object())
+    for (auto& [name, what] : runtimes.items())
+      facts.runtimes.insert(name);
   auto& options = at(whole, "SecurityOptions");
   if (options.is_array())
     for (auto& option : options)

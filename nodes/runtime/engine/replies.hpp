@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct engine_facts {
   bool rootless = false, live_restore = false, podman = false;
   std::uint64_t memory_bytes = 0;
   std::uint32_t cpus = 0;
+  std::set<std::string> runtimes; ///< names of its OCI runtimes
   /// The storage may take a size for each container (only a create can tell for overlay2 on xfs).
   bool may_limit_disk() const;
 };

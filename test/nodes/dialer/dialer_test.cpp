@@ -164,6 +164,68 @@ TEST_F(dialer_test, signals) {
   EXPECT_EQ(signal(one.where(), SIGKILL).code, errc::service_died);
 }
 
+/// A process in this machine's own network whose command line is a shim's; it waits for its standard input.
+struct stand_in_shim {
+  explicit stand_in_shim(const std::string& container) {
+    int input[2];
+    if (::pipe2(input, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    const char* arguments[] = {"containerd-shim-test", "-c", "read x", "-id", container.c_str(), nullptr};
+    pid = ::fork();
+    if (pid == 0) {
+      ::dup2(input[0], 0);
+      ::execv("/bin/sh", const_cast<char**>(arguments));
+      ::_exit(127);
+    }
+    ::close(input[0]);
+    keep.reset(input[1]);
+    // Its command line is the new one once exec has closed the pipe's copy of ours: the name tells.
+    while (text_of("cmdline").find("containerd-shim") == std::string::npos) std::this_thread::yield();
+  }
+  ~stand_in_shim() {
+    if (pid <= 0) return;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  std::string text_of(const char* name) const {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/" + name};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+  endpoint where(const std::string& container) const {
+    endpoint found;
+    found.container.value = container;
+    found.pid = pid;
+    found.start_ticks = start_ticks_of_stat(text_of("stat")).value_or(0);
+    return found;
+  }
+  pid_t pid = 0;
+  unique_fd keep;
+};
+
+TEST_F(dialer_test, ends_the_shim_of_the_container_that_is_named_and_nothing_else) {
+  const std::string id(64, 'a'), other(64, 'b');
+  stand_in_shim shim{id};
+  const auto end = [this](const endpoint& where) {
+    std::promise<failure> answer;
+    client->async_end_shim(where, 5s, [&](failure got) { answer.set_value(std::move(got)); });
+    return answer.get_future().get();
+  };
+  EXPECT_EQ(signal(shim.where(id), SIGKILL).code, errc::service_died) << "as an instance it can't be signalled";
+  EXPECT_EQ(end(shim.where(other)).code, errc::service_died) << "another container's";
+  endpoint unnamed = shim.where("");
+  EXPECT_TRUE(end(unnamed));
+  namespace_process instance{80, greet("one")};
+  auto no_shim = instance.where();
+  no_shim.container.value = id;
+  EXPECT_EQ(end(no_shim).code, errc::service_died);
+  EXPECT_EQ(read_from(instance.where(), 80), "one");
+  EXPECT_EQ(::waitpid(shim.pid, nullptr, WNOHANG), 0) << "alive until now";
+  EXPECT_FALSE(end(shim.where(id)));
+  int status = 0;
+  const auto killed = shim.pid;
+  ASSERT_EQ(::waitpid(std::exchange(shim.pid, 0), &status, 0), killed);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 TEST_F(dialer_test, a_connect_that_hangs_ends_at_its_timeout) {
   namespace_process one{80, greet("one"), test::listening::full};
   const auto first = connect(one.where(), 80);

@@ -50,5 +50,14 @@ TEST(process_identity, refuses_other_cgroups) {
   EXPECT_FALSE(cgroup_names("0::/aa\n1:cpu:/bb\n", "aa\n1:cpu"));
 }
 
+TEST(process_identity, knows_whose_shim_a_process_is) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(shim_container("/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0abc\0-address\0/x\0"sv), "abc");
+  EXPECT_EQ(shim_container("containerd-shim\0--id\0abc"sv), "abc");
+  EXPECT_EQ(shim_container("bash\0-id\0abc\0"sv), "");
+  EXPECT_EQ(shim_container("containerd-shim\0-id"sv), "");
+  EXPECT_EQ(shim_container(""sv), "");
+}
+
 } // namespace
 } // namespace poseidon

@@ -172,6 +172,12 @@ TEST(create_body, gvisor_has_its_own_spelling) {
   EXPECT_EQ(body["HostConfig"]["NetworkMode"], "none");
   EXPECT_EQ(body["HostConfig"]["PidsLimit"], 512);
   EXPECT_EQ(body["HostConfig"]["Runtime"], "runsc");
+  // The same when it is the node's own.
+  spec.services[0].runtime.clear();
+  EXPECT_FALSE(body_of(sample(spec))["HostConfig"].contains("Runtime"));
+  auto options = usual();
+  options.oci_runtime = "runsc";
+  EXPECT_EQ(body_of(sample(spec), 0, options), body);
 }
 
 TEST(create_body, what_the_spec_asks_for) {
@@ -323,6 +329,9 @@ TEST(replies, facts_of_an_engine) {
   EXPECT_EQ(facts->cpus, 2u);
   EXPECT_FALSE(
       parse_facts(R"({"Driver":"overlay2","DriverStatus":[["Backing Filesystem","extfs"]]})")->may_limit_disk());
+  EXPECT_EQ(parse_facts(R"({"Runtimes":{"runc":{"path":"runc"},"crun":{"path":"/usr/bin/crun"}}})")->runtimes,
+            (std::set<std::string>{"crun", "runc"}));
+  EXPECT_TRUE(parse_facts(R"({"Runtimes":null})")->runtimes.empty());
 }
 
 TEST(replies, stats_without_the_page_cache) {

@@ -1,7 +1,9 @@
 // An engine that is killed, restarted, paused; a registry that wants a password. Each test has an engine of its own.
 
+#include "actors/reaper/reconcile.hpp"
 #include "nodes/runtime/engine/credentials.hpp"
 #include "nodes/runtime/engine/probe_image.hpp"
+#include "nodes/runtime/engine/process_watch.hpp"
 #include "test/nodes/runtime/docker_fixture.hpp"
 #include "test/nodes/runtime/private_engine.hpp"
 
@@ -59,6 +61,15 @@ protected:
   void TearDown() override {
     port.reset();
     engine.reset();
+  }
+  /// Looks until the condition holds: other processes give no other sign.
+  template <class Condition> static bool until(Condition condition) {
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(millis(20));
+    }
+    return true;
   }
   news heard;
   std::unique_ptr<private_engine> engine;
@@ -126,6 +137,88 @@ TEST_F(engine_faults, a_hanging_engine_is_a_timeout_and_what_it_makes_late_is_sw
     std::this_thread::yield();
   EXPECT_TRUE(removed.there());
   EXPECT_EQ(containers(), 0u);
+}
+
+TEST_F(engine_faults, an_engine_killed_during_thirty_starts_leaves_nothing_twice) {
+  make(true);
+  std::vector<launch_plan_ptr> plans;
+  std::vector<taken<group_state>> answers(30);
+  for (int i = 0; i < 30; ++i)
+    plans.push_back(small_plan("many" + std::to_string(i)));
+  for (std::size_t i = 0; i < 30; ++i)
+    port->ensure(plans[i], millis(90000), {}, answers[i].taker());
+  auto some = [&] { return std::count_if(answers.begin(), answers.end(), [](auto& one) { return one.there(); }); };
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  while (some() < 3 && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  engine->kill();
+  engine->start();
+  while (some() < 30 && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  ASSERT_EQ(some(), 30);
+  // Whatever was told: asked again, each group runs exactly once.
+  for (auto& plan : plans) {
+    auto state = ensure(plan, millis(60000));
+    EXPECT_TRUE(state) << state.error.detail;
+  }
+  auto all = json::parse(engine->call("GET", "/containers/json?all=1"));
+  std::set<std::string> instances;
+  for (auto& one : all) {
+    auto instance = one["Labels"].value(labels::instance, "");
+    if (!instance.starts_with("many")) continue;
+    EXPECT_TRUE(instances.insert(instance).second) << instance;
+  }
+  EXPECT_EQ(instances.size(), 30u);
+  EXPECT_TRUE(until([&] { return engine->shims().size() == 30u; })) << engine->shims().size() << " shims";
+  for (auto& plan : plans) {
+    auto gone = remove(plan->key);
+    EXPECT_TRUE(gone) << gone.error.detail;
+  }
+  EXPECT_TRUE(until([&] { return engine->shims().empty(); })) << engine->shims().size() << " shims are left";
+}
+
+TEST_F(engine_faults, a_shim_that_a_killed_engine_forgot_is_swept_and_another_clusters_left_alone) {
+  engine = std::make_unique<private_engine>(true);
+  auto options = engine->options(cluster);
+  options.shim_age = millis(0);
+  begin(options);
+  test_cluster another;
+  auto theirs_options = engine->options(another);
+  auto theirs_port = make_docker_runtime(theirs_options);
+  ASSERT_TRUE(call<runtime_info>([&](auto to) { theirs_port->start(to); }));
+  auto plan = small_plan("ours"), their_plan = small_plan("theirs");
+  auto ours = ensure(plan);
+  auto theirs = call<group_state>([&](auto to) { theirs_port->ensure(their_plan, millis(30000), {}, to); });
+  ASSERT_TRUE(ours && theirs);
+  auto our_where = ours->services[0].where, their_where = theirs->services[0].where;
+  port.reset(); // the node is away while it happens
+  engine->kill();
+  for (auto& where : {our_where, their_where})
+    engine->forget(where.container.value);
+  engine->start();
+  begin(options);
+  auto all = call<std::vector<runtime_object>>([&](auto to) { port->list(to); });
+  ASSERT_TRUE(all) << all.error.detail;
+  std::erase_if(*all, [](auto& object) { return object.kind != object_kind::shim; });
+  ASSERT_EQ(all->size(), 1u);
+  EXPECT_EQ(all->front().id, our_where.container.value);
+  // What the reaper makes of it.
+  reap_knowledge known{cluster.name(), node_name{"test-node"}, wall_time{1'700'000'100'000}, millis(0), {}, {}, {}};
+  auto judged = reconcile(*all, known);
+  ASSERT_EQ(judged.size(), 1u);
+  EXPECT_EQ(judged[0].verdict.action, reap_action::remove) << judged[0].verdict.why;
+  known.safety_window = millis(60000);
+  EXPECT_EQ(reconcile(*all, known)[0].verdict.action, reap_action::keep) << "a young one is left";
+  auto removed = call<done>([&](auto to) { port->remove_object(judged[0].object, to); });
+  EXPECT_TRUE(removed) << removed.error.detail;
+  auto runs = [](const endpoint& where) { return engine::read_start_ticks(where.pid) == where.start_ticks; };
+  EXPECT_TRUE(until([&] { return !runs(our_where) && !engine->shims().count(our_where.container.value); }));
+  EXPECT_TRUE(runs(their_where));
+  EXPECT_TRUE(engine->shims().count(their_where.container.value));
+  // Whoever made it ends it, known to the engine or not.
+  auto gone = call<done>([&](auto to) { theirs_port->remove(their_plan->key, to); });
+  EXPECT_TRUE(gone) << gone.error.detail;
+  EXPECT_TRUE(until([&] { return !runs(their_where) && !engine->shims().count(their_where.container.value); }));
 }
 
 class registry : public engine_faults {

@@ -80,6 +80,12 @@ signaller signal_inside() {
   };
 }
 
+shim_ender end_shim() {
+  return [](const endpoint& where, std::function<void(failure)> to) {
+    shared_dialer().async_end_shim(where, millis(1000), std::move(to));
+  };
+}
+
 std::string engine_address() {
   for (auto name : {"POSEIDON_TEST_ENGINE", "DOCKER_HOST"})
     if (auto* value = std::getenv(name); value && *value) return value;
@@ -192,6 +198,7 @@ docker_options test_cluster::options() const {
   options.data_folder = data_.path();
   options.dial = dial_inside();
   options.signal = signal_inside();
+  options.end_shim = end_shim();
   return options;
 }
 

@@ -34,6 +34,7 @@ std::string engine_call(const std::string& method, const std::string& path, cons
 dialer_client& shared_dialer();
 namespace_dial dial_inside();
 signaller signal_inside();
+shim_ender end_shim();
 
 /// A folder that goes with it.
 class scratch_folder {

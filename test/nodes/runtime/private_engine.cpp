@@ -1,5 +1,7 @@
 #include "test/nodes/runtime/private_engine.hpp"
 
+#include "nodes/dialer/process_identity.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <csignal>
@@ -57,6 +59,14 @@ std::string text_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// Calls `each` with the pid of every process.
+template <class Each> void each_process(Each each) {
+  std::error_code ignored;
+  for (auto& entry : std::filesystem::directory_iterator("/proc", ignored))
+    if (auto name = entry.path().filename().string(); name.find_first_not_of("0123456789") == std::string::npos)
+      each(name);
+}
+
 std::string last_words(const std::string& path) {
   auto text = text_of(path);
   return text.size() > 2000 ? text.substr(text.size() - 2000) : text;
@@ -86,27 +96,38 @@ private_engine::~private_engine() {
   ::close(network_);
 }
 
+void private_engine::forget(const std::string& container) const {
+  std::filesystem::remove_all(folder_.path() + "/data/containers/" + container);
+}
+
+std::map<std::string, std::string> private_engine::shim_processes() const {
+  std::map<std::string, std::string> found;
+  each_process([&](const std::string& pid) {
+    auto command = text_of("/proc/" + pid + "/cmdline");
+    if (command.find(folder_.path() + "/") == std::string::npos) return;
+    auto container = std::string(shim_container(command));
+    if (!container.empty()) found[pid] = container;
+  });
+  return found;
+}
+
+std::set<std::string> private_engine::shims() const {
+  std::set<std::string> containers;
+  for (auto& [pid, container] : shim_processes())
+    containers.insert(container);
+  return containers;
+}
+
 /// What a killed engine leaks: shims, what they run, and mounts.
 void private_engine::end_leftovers() {
-  std::error_code ignored;
-  std::set<std::string> shims;
-  auto processes = [&](auto each) {
-    for (auto& entry : std::filesystem::directory_iterator("/proc", ignored))
-      if (auto name = entry.path().filename().string(); name.find_first_not_of("0123456789") == std::string::npos)
-        each(name);
-  };
-  processes([&](const std::string& pid) {
-    auto command = text_of("/proc/" + pid + "/cmdline");
-    if (command.find("containerd-shim") != std::string::npos && command.find(folder_.path() + "/") != std::string::npos)
-      shims.insert(pid);
-  });
-  processes([&](const std::string& pid) {
+  auto shims = shim_processes();
+  each_process([&](const std::string& pid) {
     std::istringstream status(text_of("/proc/" + pid + "/stat"));
     std::string number, name, state, parent;
     status >> number >> name >> state >> parent;
     if (shims.count(parent)) ::kill(std::stoi(pid), SIGKILL);
   });
-  for (auto& pid : shims)
+  for (auto& [pid, container] : shims)
     ::kill(std::stoi(pid), SIGKILL);
   std::istringstream mounts(text_of("/proc/self/mounts"));
   std::vector<std::string> ours;

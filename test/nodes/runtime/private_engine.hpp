@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include <map>
+#include <set>
 #include <vector>
 
 namespace poseidon::test {
@@ -22,6 +24,10 @@ public:
   void stop();
   /// Starts it (again), and waits until it answers.
   void start();
+  /// Takes a container from what it knows at its next start, as a crash at a bad moment does; its processes stay.
+  void forget(const std::string& container) const;
+  /// Containers that have a shim of this engine's.
+  std::set<std::string> shims() const;
   /// Stops its process in its tracks, and lets it go on.
   void pause();
   void go_on();
@@ -38,6 +44,7 @@ private:
   pid_t spawn(const std::vector<std::string>& command, const std::string& log);
   void remove_containers();
   void end_leftovers();
+  std::map<std::string, std::string> shim_processes() const; ///< pid to container
 
   scratch_folder folder_;
   bool live_restore_;

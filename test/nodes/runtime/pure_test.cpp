@@ -166,6 +166,17 @@ TEST(error_map, each_answer_of_an_engine_is_one_error) {
   EXPECT_TRUE(map_error(engine_call::pull, 429, "toomanyrequests: slow down", "").retry_after_ms);
 }
 
+TEST(error_map, a_process_that_the_engine_does_not_know_is_told_from_other_clashes) {
+  EXPECT_TRUE(means_leftover("task e628d438: already exists: unknown"));
+  EXPECT_TRUE(means_leftover("id already in use"));
+  EXPECT_TRUE(means_leftover("runc create failed: container with given ID already exists"));
+  EXPECT_TRUE(means_leftover("failed to start shim: mkdir /run/x/moby/c9fd0bfd: file exists: unknown"));
+  EXPECT_FALSE(means_leftover("failed to start shim: no such file"));
+  EXPECT_FALSE(means_leftover("endpoint with name poseidon-1 already exists in network poseidon-2"));
+  EXPECT_FALSE(means_leftover("The container name \"/x\" is already in use by container \"abc\""));
+  EXPECT_FALSE(means_leftover("OCI runtime create failed: no such file or directory"));
+}
+
 TEST(error_map, not_permitted_names_the_setting_to_try) {
   EXPECT_NE(map_early_exit(1, false, "", "nginx: bind() to 0.0.0.0:80 failed (13: Permission denied)")
                 .detail.find("NET_BIND_SERVICE"),
@@ -267,13 +278,6 @@ TEST(cgroup_path, start_ticks_despite_odd_names) {
   EXPECT_EQ(start_ticks_of("42 (a) b (c) d)" + rest + "\n"), 220u);
   EXPECT_FALSE(start_ticks_of("42 (httpd) 1 2 3"));
   EXPECT_FALSE(start_ticks_of(""));
-}
-
-TEST(cgroup_path, a_shim_names_its_container) {
-  std::string line("/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0abc\0-address\0/run/x\0", 74);
-  EXPECT_EQ(shim_container(line), "abc");
-  EXPECT_EQ(shim_container(std::string("bash\0-id\0abc\0", 13)), "");
-  EXPECT_EQ(shim_container(""), "");
 }
 
 std::string frame(char stream, const std::string& text) {
