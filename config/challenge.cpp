@@ -24,17 +24,17 @@ failure all_wrong(std::vector<field_problem> problems) {
                  {}};
 }
 
-draft start_of(const challenge_defaults& defaults) {
+draft start_of(const challenge_defaults& given) {
   draft d;
-  auto& v = defaults.values;
-  d.service.limits.memory_bytes = v.memory.bytes;
-  d.service.limits.cpu_millis = v.cpus.millis;
-  d.service.limits.pids = v.pids;
-  d.spec.lifetime_ms = v.lifetime.count();
-  d.spec.start_limit_ms = v.start_limit.count();
-  d.spec.restart_max = v.restart_max;
-  d.spec.restart_window_ms = v.restart_window.count();
-  d.spec.capture_logs = defaults.capture_logs;
+  auto& defaults = given.values;
+  d.service.limits.memory_bytes = defaults.memory.bytes;
+  d.service.limits.cpu_millis = defaults.cpus.millis;
+  d.service.limits.pids = defaults.pids;
+  d.spec.lifetime_ms = defaults.lifetime.count();
+  d.spec.start_limit_ms = defaults.start_limit.count();
+  d.spec.restart_max = defaults.restart_max;
+  d.spec.restart_window_ms = defaults.restart_window.count();
+  d.spec.capture_logs = given.capture_logs;
   return d;
 }
 

@@ -117,7 +117,6 @@ struct default_settings {
 /// Times that hold for every instance.
 struct lifecycle_settings {
   millis expiring_notice{300'000};
-  millis capture_limit{10'000};
   millis health_interval{5};
   millis health_timeout{1'000};
 };
@@ -126,17 +125,15 @@ struct lifecycle_settings {
 struct capture_settings {
   bool enabled = false;
   byte_size limit{256 << 10};
+  byte_size total{1ull << 30};
+  millis keep{86'400'000};
   byte_size engine_limit{10 << 20};
 };
 
 /// The engine's adapter.
 struct runtime_settings {
   std::uint32_t parallel = 16;
-  std::uint32_t parallel_pulls = 3;
-  millis request_timeout{30'000};
-  millis pull_timeout{600'000};
   millis list_interval{10'000};
-  std::string oci;
   std::string registry_credentials;
 };
 

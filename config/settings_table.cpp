@@ -90,8 +90,8 @@ void add_edge(std::vector<setting_row>& t) {
   t.push_back(make_list_row<list>(
       AT(edge.listen),
       {.help = "addresses on which players reach instances", .flag = "--edge", .placeholder = "HOST:PORT[,…]"}));
-  t.push_back(
-      make_list_row<list>(AT(edge.admin_listen), {.help = "addresses of the edge's own /healthz; none by default"}));
+  t.push_back(make_list_row<list>(
+      AT(edge.admin_listen), {.help = "addresses of the edge's own /healthz, for a load balancer; none by default"}));
   t.push_back(make_row<text>(AT(edge.domain),
                              {.help = "instances are <label>.DOMAIN; *.localhost opens in browsers on this machine",
                               .flag = "--domain",
@@ -194,7 +194,7 @@ void add_node(std::vector<setting_row>& t) {
   t.push_back(make_row<millis>(
       AT(reaper.interval), {.help = "the engine is compared with what should exist this often", .min = 1s, .max = 1h}));
   t.push_back(make_row<millis>(AT(reaper.window),
-                               {.help = "an object younger than this is never reaped", .min = 5s, .max = 24h}));
+                               {.help = "an object younger than this is never reaped", .min = 30s, .max = 24h}));
   t.push_back(make_row<byte_size>(
       AT(defaults.memory),
       {.help = "memory limit of a service that names none", .min = byte_size{6 << 20}, .max = byte_size{1ull << 50}}));
@@ -215,9 +215,6 @@ void add_node(std::vector<setting_row>& t) {
   t.push_back(make_row<millis>(
       AT(lifecycle.expiring_notice),
       {.help = "the event instance.expiring comes this long before the deadline", .min = 0ms, .max = 24h}));
-  t.push_back(
-      make_row<millis>(AT(lifecycle.capture_limit),
-                       {.help = "keeping the logs of an ended instance takes at most", .min = 100ms, .max = 1min}));
   t.push_back(make_row<millis>(AT(lifecycle.health_interval),
                                {.help = "a starting instance is probed this often at first", .min = 5ms, .max = 1min}));
   t.push_back(
@@ -225,7 +222,12 @@ void add_node(std::vector<setting_row>& t) {
   t.push_back(make_row<bool>(AT(capture.enabled), {.help = "keep the logs of every instance when it ends"}));
   t.push_back(make_row<byte_size>(
       AT(capture.limit),
-      {.help = "the last part of the logs that is kept", .min = byte_size{1 << 10}, .max = byte_size{16 << 20}}));
+      {.help = "the last part of an ended instance's logs that is kept", .min = byte_size{1 << 10}, .max = byte_size{16 << 20}}));
+  t.push_back(make_row<byte_size>(
+      AT(capture.total),
+      {.help = "kept logs of a node altogether; the oldest go first", .min = byte_size{1 << 20}, .max = byte_size{1ull << 50}}));
+  t.push_back(make_row<millis>(
+      AT(capture.keep), {.help = "kept logs are readable this long after the end", .min = 1s, .max = 8760h}));
   t.push_back(make_row<byte_size>(
       AT(capture.engine_limit),
       {.help = "log of one container that the engine holds", .min = byte_size{64 << 10}, .max = byte_size{1 << 30}}));
@@ -233,16 +235,11 @@ void add_node(std::vector<setting_row>& t) {
 
 void add_runtime(std::vector<setting_row>& t) {
   t.push_back(
-      make_row<count>(AT(runtime.parallel), {.help = "requests to the engine at once", .min = 1u, .max = 256u}));
-  t.push_back(make_row<count>(AT(runtime.parallel_pulls), {.help = "pulls at once", .min = 1u, .max = 64u}));
-  t.push_back(make_row<millis>(AT(runtime.request_timeout),
-                               {.help = "the engine answers a request within", .min = 1s, .max = 10min}));
-  t.push_back(make_row<millis>(AT(runtime.pull_timeout), {.help = "a pull takes at most", .min = 1s, .max = 24h}));
+      make_row<count>(AT(runtime.parallel),
+                      {.help = "starts under way in the engine at once; the others wait", .min = 1u, .max = 256u}));
   t.push_back(make_row<millis>(
       AT(runtime.list_interval),
       {.help = "containers are listed this often, beside the engine's events", .min = 1s, .max = 10min}));
-  t.push_back(
-      make_row<text>(AT(runtime.oci), {.help = "OCI runtime, like runc, crun, runsc; default: the engine's own"}));
   t.push_back(make_row<text>(AT(runtime.registry_credentials),
                              {.help = "file with registry logins, as docker login writes it (~/.docker/config.json)"}));
   t.push_back(make_row<count>(AT(ledger.snapshot_every),

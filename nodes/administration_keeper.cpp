@@ -51,7 +51,9 @@ struct keeper_state {
   }
 
   void compare(const administration& admin) {
-    for (auto& body : administration_to_append(admin, deps.admin_key, deps.limits(admin.settings)))
+    if (deps.apply) deps.apply(admin.settings);
+    if (!deps.admin_key) return;
+    for (auto& body : administration_to_append(admin, *deps.admin_key, deps.limits(admin.settings)))
       ask(self, deps.ledger, deps.append_timeout, append_entry{std::move(body)}, [](const folded&) {},
           [](const failure& why) { spdlog::warn("administration: an entry was not appended: {}", why.detail); });
   }

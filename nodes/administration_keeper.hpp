@@ -1,17 +1,22 @@
 #pragma once
 // Keeps what this process was configured with in the ledger: the administrator's key and the limits. Compares at the
-// start and after each change of administration, so a restored or edited ledger is set right as well.
+// start and after each change of administration, so a restored or edited ledger is set right as well. And applies what the
+// ledger changed of the settings that belong to the process itself.
 
 #include "actors/interfaces.hpp"
+
+#include <optional>
 
 namespace poseidon {
 
 /// The difference between a ledger's administration and what it should hold.
 struct keeper_deps {
   ledger_actor ledger;
-  put_key_entry admin_key;
+  std::optional<put_key_entry> admin_key; ///< without one (no gateway in this process) nothing is appended
   /// Limits in force, from the process's settings and the ledger's changes to them (name -> JSON text).
   std::function<limit_table(const std::map<std::string, std::string>&)> limits;
+  /// Told those changes at the start and whenever administration changed; thread-safe.
+  std::function<void(const std::map<std::string, std::string>&)> apply;
   millis append_timeout{10'000};
 };
 

@@ -102,6 +102,13 @@ outcome<process_addresses> process::start() {
   return p.addresses;
 }
 
+bool process::answers(millis limit) const {
+  caf::scoped_actor asking{*parts_->system};
+  bool answered = false;
+  asking->request(parts_->ledger, limit, get_ledger_status{}).receive([&](const ledger_status&) { answered = true; }, [](const caf::error&) {});
+  return answered;
+}
+
 void process::stop() { parts_->stop(); }
 
 template <class Handle>
@@ -116,6 +123,7 @@ void process::parts::end(Handle& root) {
 
 void process::parts::stop() {
   if (!system || stopping->exchange(true)) return;
+  if (edge_health) edge_health->drain();
   if (api) api->stop();
   if (supervisor) {
     caf::scoped_actor asking{*system};
@@ -131,6 +139,7 @@ void process::parts::stop() {
   end(catalogue);
   end(scheduler);
   api.reset();
+  end(keeper_of_logs);
   end(journal);
   end(router);
   end(probe);
@@ -144,6 +153,7 @@ void process::parts::stop() {
   system.reset();
   port.reset();
   routes_on_disk.reset();
+  edge_health.reset();
   if (plane) plane->stop();
 }
 

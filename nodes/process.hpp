@@ -33,6 +33,8 @@ public:
   /// Opens DATA, binds, spawns, waits until the node is registered or says why it is not. Errors: conflict (an address or DATA is in
   /// use by another process), no_space, operation_not_permitted, internal.
   outcome<process_addresses> start();
+  /// Whether its actors still answer: asks one, and waits for at most `limit`. Between start and stop.
+  bool answers(millis limit) const;
   /// Ends in order; containers stay unless the setting stop_instances_on_exit says otherwise. May be repeated.
   void stop();
 

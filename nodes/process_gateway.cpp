@@ -9,6 +9,7 @@
 #include "gateway/auth.hpp"
 #include "gateway/settings_view.hpp"
 #include "nodes/data_folder.hpp"
+#include "nodes/host/logging.hpp"
 
 namespace poseidon {
 
@@ -84,12 +85,14 @@ failure process::parts::serve_api() {
 }
 
 void process::parts::spawn_keeper() {
-  if (!settings().has(config::role::gateway)) return;
   keeper_deps deps;
   deps.ledger = ledger;
-  deps.admin_key = *gateway::key_from_token(self->admin_key, {"admin"}, "admin.key", time->wall_now());
+  if (settings().has(config::role::gateway)) deps.admin_key = *gateway::key_from_token(self->admin_key, {"admin"}, "admin.key", time->wall_now());
   deps.limits = [settings = input.settings](const std::map<std::string, std::string>& changed) {
     return config::limits_of(gateway::effective_settings(*settings, changed));
+  };
+  deps.apply = [settings = input.settings](const std::map<std::string, std::string>& changed) {
+    set_log_level(std::string{to_string(gateway::effective_settings(*settings, changed).log.level)});
   };
   keeper = spawn_administration_keeper(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(keeper), "administration");

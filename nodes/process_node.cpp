@@ -43,6 +43,16 @@ failure process::parts::serve_edge() {
   const auto& first = bound->front();
   urls->urls.edge_port = first.port;
   self = std::move(urls);
+  if (!settings().edge.admin_listen.empty()) {
+    std::vector<std::string> listen;
+    for (auto& address : settings().edge.admin_listen) listen.push_back(config::to_text(address));
+    edge_health.emplace(std::move(listen));
+    try {
+      for (auto& address : edge_health->start()) spdlog::info("edge: /healthz on {}", address.url);
+    } catch (const std::runtime_error& error) {
+      return {errc::conflict, error.what(), {}, {}, {}};
+    }
+  }
   addresses.edge = "http://" + (first.host.find(':') == std::string::npos ? first.host : "[" + first.host + "]") + ":" + std::to_string(first.port);
   return {};
 }
@@ -113,6 +123,14 @@ failure process::parts::spawn_node_side() {
   instances->machine = self->machine;
   instances->probe_interval = settings().lifecycle.health_interval;
   instances->probe_timeout = settings().lifecycle.health_timeout;
+  const auto& capture = settings().capture;
+  const auto forget_period = std::clamp(capture.keep / 2, millis{1'000}, millis{60'000});
+  const kept_logs logs{data("logs"), {capture.limit.bytes, capture.total.bytes, capture.keep}};
+  keeper_of_logs = spawn_log_keeper(*system, {logs, timers, time, forget_period});
+  watch(caf::actor_cast<caf::actor>(keeper_of_logs), "log keeper");
+  instances->keep_logs = [keeper = keeper_of_logs](const group_key& key, const std::string& text) {
+    caf::anon_send(keeper, keep_logs{key.instance, text});
+  };
   instances->load_percent = [load = load] {
     const auto now = load->read();
     return std::max(now.cpu_permille, now.memory_permille) / 10;
@@ -123,13 +141,14 @@ failure process::parts::spawn_node_side() {
   deps.run = self->run;
   deps.machine = self->machine;
   deps.version = POSEIDON_VERSION;
-  const auto& offered = settings().capacity;
-  deps.capacity = {offered.memory.bytes, offered.cpus.millis, offered.containers};
+  const auto& capacity = settings().capacity;
+  deps.capacity = {capacity.memory.bytes, capacity.cpus.millis, capacity.containers};
   deps.clock = time;
   deps.ledger = ledger;
   deps.journal = instances->journal;
   deps.runtime = runtime;
   deps.timers = timers;
+  deps.kept_logs = keeper_of_logs;
   deps.make_instance = make_instance_factory(*system, instances);
   deps.make_reaper = [this] { return make_reaper(); };
   deps.load = [load = load] {

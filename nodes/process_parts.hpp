@@ -11,9 +11,11 @@
 #include "gateway/gateway.hpp"
 #include "nodes/administration_keeper.hpp"
 #include "nodes/data_plane.hpp"
+#include "nodes/edge_admin.hpp"
 #include "nodes/edge/route_file.hpp"
 #include "nodes/host/host_clock.hpp"
 #include "nodes/host/load_cache.hpp"
+#include "nodes/log_keeper.hpp"
 #include "nodes/identity.hpp"
 #include "nodes/local_node.hpp"
 #include "nodes/node_watch.hpp"
@@ -61,6 +63,7 @@ struct process::parts {
   std::shared_ptr<data_lock> lock;
   std::shared_ptr<load_cache> load = std::make_shared<load_cache>(time);
   std::optional<data_plane> plane;
+  std::optional<edge_admin> edge_health;
   std::optional<route_file> routes_on_disk;
   process_config caf_config;
   std::optional<caf::actor_system> system;
@@ -78,6 +81,7 @@ struct process::parts {
   std::shared_ptr<poseidon::runtime> port;
   runtime_actor runtime;
   probe_actor probe;
+  log_keeper_actor keeper_of_logs;
   std::shared_ptr<poseidon::local_node> local_node;
   supervisor_actor supervisor;
   node_watch_actor node_watch;

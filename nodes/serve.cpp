@@ -12,6 +12,7 @@
 #include <atomic>
 #include <csignal>
 #include <iostream>
+#include <unistd.h>
 
 namespace poseidon {
 
@@ -76,6 +77,20 @@ failure settle_in(const config::settings& settings) {
   return {};
 }
 
+/// Until a signal comes that ends the process. Feeds the service manager's watchdog, where there is one, while the actors answer.
+void wait_for_the_end(const sigset_t& signals, const process& running, const std::string& notify, std::optional<millis> watchdog) {
+  if (!watchdog) {
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    return;
+  }
+  const timespec period{watchdog->count() / 1000, watchdog->count() % 1000 * 1'000'000};
+  do {
+    if (running.answers(*watchdog)) notify_service_manager(notify, "WATCHDOG=1");
+    else spdlog::error("the actors did not answer within {} ms: the watchdog is not fed", watchdog->count());
+  } while (::sigtimedwait(&signals, nullptr, &period) < 0);
+}
+
 int told(const failure& why) {
   spdlog::error("{}", why.detail);
   return exit_failed;
@@ -112,8 +127,7 @@ int serve(const std::vector<std::string>& flags, const std::map<std::string, std
   const auto notify = found == environment.end() ? std::string{} : found->second;
   notify_service_manager(notify, "READY=1");
 
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+  wait_for_the_end(signals, running, notify, watchdog_period(environment, ::getpid()));
   notify_service_manager(notify, "STOPPING=1");
   spdlog::info("ending");
   running.stop();

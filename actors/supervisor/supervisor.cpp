@@ -100,6 +100,23 @@ caf::result<outcome<done>> supervisor_state::on_get(const get_instance& request)
   return outcome<done>{not_held(request.instance)};
 }
 
+/// Between the removal of a container and the end of its actor, both ways are tried.
+caf::result<outcome<log_text>> supervisor_state::on_logs(const read_logs& request) {
+  if (!deps.kept_logs) return forward<log_text>(request);
+  auto promise = self->make_response_promise<outcome<log_text>>();
+  auto deliver = [promise](log_text text) mutable { promise.deliver(outcome<log_text>{std::move(text)}); };
+  auto fail = [promise](failure why) mutable { promise.deliver(outcome<log_text>{std::move(why)}); };
+  auto read_kept = [this, request, deliver, fail](failure why) mutable {
+    if (why.code == errc::unknown_instance || why.code == errc::unknown_outcome)
+      ask(self, deps.kept_logs, deps.ask_timeout, request, deliver, [fail, why](failure) mutable { fail(std::move(why)); });
+    else
+      fail(std::move(why));
+  };
+  if (auto actor = actor_of(request.instance)) ask(self, actor, deps.list_timeout, request, deliver, read_kept);
+  else read_kept(not_held(request.instance));
+  return promise;
+}
+
 caf::result<outcome<garbage_report>> supervisor_state::on_garbage(const collect_garbage& request) {
   if (!reaper) return outcome<garbage_report>{failure{errc::internal, "this node has no reaper", {}, {}, {}}};
   return self->delegate(reaper, request);
@@ -150,7 +167,7 @@ supervisor_actor::behavior_type supervisor_behavior(supervisor_actor::stateful_p
       [s](const engine_changed& change) { s->on_engine(change); },
       [s](const stop_instance& m) { return s->forward<done>(m); },
       [s](const extend_instance& m) { return s->forward<extended>(m); },
-      [s](const read_logs& m) { return s->forward<log_text>(m); },
+      [s](const read_logs& m) { return s->on_logs(m); },
       [s](const read_stats& m) { return s->forward<group_stats>(m); },
       [s](const get_node_status&) { return s->status(); },
       [s](const collect_garbage& m) { return s->on_garbage(m); },

@@ -11,6 +11,9 @@ struct node_load {
   std::uint32_t cpu_permille = 0, memory_permille = 0;
 };
 
+/// Answers with what was kept of an instance that has ended; unknown_instance when nothing was.
+using kept_logs_reader = caf::typed_actor<replies_to<read_logs>::with<outcome<log_text>>>;
+
 struct supervisor_deps {
   std::string cluster;
   node_name node;
@@ -24,6 +27,7 @@ struct supervisor_deps {
   journal_actor journal;
   runtime_actor runtime;
   timers_actor timers;
+  kept_logs_reader kept_logs; ///< may be null: logs end with their instance
   instance_factory make_instance;
   std::function<reaper_actor()> make_reaper;
   std::function<node_load()> load;                                                ///< quick, thread-safe

@@ -58,6 +58,7 @@ struct supervisor_state {
   node_status status() const;
   failure not_held(const instance_id& instance) const;
   caf::result<outcome<done>> on_get(const get_instance& request) const;
+  caf::result<outcome<log_text>> on_logs(const read_logs& request);
   caf::result<outcome<garbage_report>> on_garbage(const collect_garbage& request);
   caf::result<outcome<done>> on_shut_down(const shut_down& request);
   void end_children();

@@ -1,6 +1,6 @@
 #include "gateway/server/session.hpp"
 
-#include "gateway/server/request_reader.hpp"
+#include "gateway/server/session_core.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -9,79 +9,8 @@
 
 namespace poseidon::gateway {
 
-namespace {
-
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-enum class stage : std::uint8_t { idle, head, body, handling, answering, streaming, lingering, closed };
-
-class session final : public session_base, public connection, public std::enable_shared_from_this<session> {
-public:
-  session(io_thread& thread, stream_socket socket, peer_info peer)
-      : thread_(thread), socket_(std::move(socket)), peer_(std::move(peer)), reader_(thread.limits()) {
-    request_.peer = &peer_;
-    thread_.add(*this);
-  }
-  ~session() override {
-    thread_.remove(*this);
-    thread_.connections().remove();
-  }
-
-  void start() {
-    error_code ignored;
-    socket_.non_blocking(true, ignored);
-    await_request();
-  }
-
-  // session_base
-  void check_deadline(steady_time now) override;
-  void drain() override;
-  void abort() override { close(); }
-
-  // connection
-  const http_request& current() const override { return request_; }
-  bool open(std::uint64_t serial) const override {
-    return serial == serial_ && (stage_ == stage::handling || stage_ == stage::streaming);
-  }
-  void respond(std::uint64_t serial, http_response response) override;
-  void begin_stream(std::uint64_t serial, http_response head, std::function<void()> drained) override;
-  bool write(std::uint64_t serial, std::shared_ptr<const std::string> piece) override;
-  void end(std::uint64_t serial) override;
-  void on_closed(std::uint64_t serial, std::function<void()> closed) override;
-  loop& thread() override { return thread_; }
-
-private:
-  void expect_within(std::chrono::milliseconds span) { deadline_ = thread_.now() + span; }
-  void await_request();
-  void read_more();
-  void parse();
-  void expect_body();
-  void dispatch();
-  void refuse(int status, std::string_view detail);
-  void send(http_response response);
-  void answered();
-  void watch_peer();
-  void linger();
-  void discard();
-  void piece_sent(const error_code& ec);
-  void gone();
-  void tell_closed();
-  void close();
-
-  io_thread& thread_;
-  stream_socket socket_;
-  peer_info peer_;
-  request_reader reader_;
-  http_request request_;
-  std::string out_head_, out_body_, chunk_head_;
-  std::shared_ptr<const std::string> piece_;
-  std::function<void()> drained_, closed_;
-  steady_time deadline_ = steady_time::max();
-  std::uint64_t serial_ = 0;
-  stage stage_ = stage::idle;
-  bool keep_alive_ = true, head_only_ = false, chunked_ = false, writing_ = false, ending_ = false, watching_ = false;
-};
 
 void session::await_request() {
   stage_ = stage::idle;
@@ -207,72 +136,6 @@ void session::gone() {
   tell_closed();
 }
 
-void session::begin_stream(std::uint64_t serial, http_response head, std::function<void()> drained) {
-  if (serial != serial_ || stage_ != stage::handling) return;
-  stage_ = stage::streaming;
-  chunked_ = reader_.is_http_1_1();
-  keep_alive_ = keep_alive_ && chunked_;
-  ending_ = false;
-  drained_ = std::move(drained);
-  out_head_ = render_head(head, {.keep_alive = keep_alive_, .chunked = chunked_, .without_length = true});
-  writing_ = true;
-  expect_within(thread_.limits().write_timeout);
-  if (!closed_) closed_ = [] {};
-  watch_peer();
-  asio::async_write(socket_, asio::buffer(out_head_), [self = shared_from_this()](error_code ec, std::size_t) {
-    if (self->head_only_ && self->stage_ == stage::streaming) {
-      self->tell_closed();
-      self->end(self->serial_);
-    }
-    self->piece_sent(ec);
-  });
-}
-
-bool session::write(std::uint64_t serial, std::shared_ptr<const std::string> piece) {
-  if (serial != serial_ || stage_ != stage::streaming || writing_ || ending_) return false;
-  if (piece->empty()) return true;
-  writing_ = true;
-  piece_ = std::move(piece);
-  expect_within(thread_.limits().write_timeout);
-  static constexpr std::string_view line_end = "\r\n";
-  std::array<asio::const_buffer, 3> parts{};
-  if (chunked_) {
-    char size[24];
-    auto n = std::snprintf(size, sizeof size, "%zx\r\n", piece_->size());
-    chunk_head_.assign(size, static_cast<std::size_t>(n));
-    parts = {asio::buffer(chunk_head_), asio::buffer(*piece_), asio::buffer(line_end.data(), line_end.size())};
-  } else {
-    parts[0] = asio::buffer(*piece_);
-  }
-  asio::async_write(socket_, parts, [self = shared_from_this()](error_code ec, std::size_t) { self->piece_sent(ec); });
-  return true;
-}
-
-void session::piece_sent(const error_code& ec) {
-  writing_ = false;
-  piece_.reset();
-  if (ec || stage_ != stage::streaming) return close();
-  deadline_ = steady_time::max();
-  if (ending_) return end(serial_);
-  if (auto more = drained_) more(); // a copy: it may end the stream, and with it itself
-}
-
-void session::end(std::uint64_t serial) {
-  if (serial != serial_ || stage_ != stage::streaming) return;
-  ending_ = true;
-  if (writing_) return;
-  stage_ = stage::answering;
-  closed_ = nullptr;
-  auto released = std::exchange(drained_, nullptr);
-  out_head_ = chunked_ && !head_only_ ? "0\r\n\r\n" : "";
-  keep_alive_ = keep_alive_ && !thread_.draining();
-  expect_within(thread_.limits().write_timeout);
-  asio::async_write(socket_, asio::buffer(out_head_), [self = shared_from_this()](error_code ec, std::size_t) {
-    if (ec || !self->keep_alive_ || self->stage_ == stage::closed) return self->close();
-    self->answered();
-  });
-}
-
 /// Closing with unread input would reset the connection and may lose the answer: read on for a while.
 void session::linger() {
   stage_ = stage::lingering;
@@ -317,8 +180,6 @@ void session::close() {
   drained_ = nullptr;
   tell_closed();
 }
-
-} // namespace
 
 void start_session(io_thread& thread, stream_socket socket, peer_info peer) {
   std::make_shared<session>(thread, std::move(socket), std::move(peer))->start();

@@ -127,7 +127,10 @@ void examine_ports(machine_facts& f, const config::settings& s) {
     }
   };
   if (s.has(config::role::gateway)) look(s.api.listen, "api.listen", true);
-  if (s.has(config::role::edge)) look(s.edge.listen, "edge.listen", false);
+  if (s.has(config::role::edge)) {
+    look(s.edge.listen, "edge.listen", false);
+    look(s.edge.admin_listen, "edge.admin_listen", false);
+  }
 }
 
 std::optional<bool> flag_of(const json& object, const char* name) {

@@ -1,5 +1,6 @@
 #include "nodes/host/logging.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -36,6 +37,14 @@ void set_up_logging(const std::string& format, const std::string& level) {
   if (format == "json") logger->set_formatter(std::make_unique<json_formatter>());
   else logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v", spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void set_log_level(const std::string& level) {
+  const auto wanted = spdlog::level::from_str(level), before = spdlog::get_level();
+  if (wanted == before) return;
+  spdlog::set_level(std::min(wanted, before)); // told while either of the two would
+  spdlog::info("log level: {}", level);
+  spdlog::set_level(wanted);
 }
 
 } // namespace poseidon

@@ -1,5 +1,7 @@
 #include "nodes/host/service_manager.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <sys/socket.h>
@@ -7,6 +9,26 @@
 #include <unistd.h>
 
 namespace poseidon {
+
+namespace {
+
+std::optional<std::int64_t> number_at(const std::map<std::string, std::string>& environment, const char* name) {
+  const auto found = environment.find(name);
+  if (found == environment.end()) return std::nullopt;
+  std::int64_t value = 0;
+  const auto& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() && value > 0 ? std::optional{value} : std::nullopt;
+}
+
+} // namespace
+
+std::optional<millis> watchdog_period(const std::map<std::string, std::string>& environment, std::int64_t pid) {
+  const auto microseconds = number_at(environment, "WATCHDOG_USEC");
+  if (!microseconds) return std::nullopt;
+  if (environment.contains("WATCHDOG_PID") && number_at(environment, "WATCHDOG_PID") != pid) return std::nullopt;
+  return std::max(millis{*microseconds / 2000}, millis{1});
+}
 
 bool notify_service_manager(const std::string& socket_path, std::string_view state) {
   if (socket_path.empty()) return true;

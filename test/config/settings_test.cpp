@@ -1,11 +1,13 @@
 #include "config/settings_load.hpp"
 #include "test/support/source_folder.hpp"
 #include "config/settings_table.hpp"
+#include "messages/errors.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -173,12 +175,29 @@ TEST(settings, a_broken_file_and_doubles_are_problems) {
   EXPECT_THAT(problems_of(load_settings(in)), HasSubstr("stray: unexpected argument"));
 }
 
+TEST(settings, remedies_of_errors_name_settings_that_exist) {
+  std::set<std::string> groups;
+  for (auto name : setting_names()) groups.insert(std::string(name.substr(0, name.find('.'))));
+  const std::regex dotted("[a-z_]+(\\.[a-z_]+)+");
+  std::size_t named = 0;
+  for (auto& error : all_errors()) {
+    const std::string remedy(error.remedy);
+    for (std::sregex_iterator at(remedy.begin(), remedy.end(), dotted), end; at != end; ++at) {
+      const auto name = at->str();
+      if (!groups.contains(name.substr(0, name.find('.')))) continue; // a challenge's field: instance.…
+      ++named;
+      EXPECT_NE(find_setting(name), nullptr) << to_string(error.code) << " speaks of " << name;
+    }
+  }
+  EXPECT_GE(named, 5u);
+}
+
 TEST(settings, contradictions_are_problems) {
   EXPECT_THAT(problems_of(from_file("roles: []")), HasSubstr("roles: name at least one"));
   EXPECT_THAT(problems_of(from_file("roles: [node, node]")), HasSubstr("roles: node is named twice"));
   EXPECT_THAT(problems_of(from_file("api: {listen: []}")), HasSubstr("api.listen: the role gateway"));
   EXPECT_THAT(problems_of(from_file("placement: {cpu: 0%, memory: 0%, containers: 0%}")), HasSubstr("placement.cpu"));
-  EXPECT_THAT(problems_of(from_file("reaper: {window: 5s}")), HasSubstr("reaper.window"));
+  EXPECT_THAT(problems_of(from_file("reaper: {window: 5s}")), HasSubstr("reaper.window: 5s is out of range"));
   EXPECT_THAT(problems_of(from_file("edge: {connections: 10}")), HasSubstr("edge.connections_per_source"));
   auto in = some();
   in.host_name = "not a name";

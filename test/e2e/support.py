@@ -202,11 +202,12 @@ instance: {limits: {memory: 64MiB}, reserve: {memory: 900GiB}}
 class Poseidon:
     """One `poseidon serve` on a DATA of its own."""
 
-    def __init__(self, engine=None, settings=None, cluster=None, challenges=CHALLENGES):
+    def __init__(self, engine=None, settings=None, cluster=None, challenges=CHALLENGES, environment=None):
         self.engine = engine or Engine()
         self.cluster = cluster or "e2e-" + uuid.uuid4().hex[:10]
         self.dir = tempfile.mkdtemp(prefix="poseidon-e2e-")
         self.settings = settings or {}
+        self.environment = environment or {}
         self.process = None
         self.api = self.edge = None
         folder = pathlib.Path(self.dir, "challenges")
@@ -233,7 +234,7 @@ class Poseidon:
         path.write_text(json.dumps(config))
         command = [PROGRAM, "serve", "--config", str(path), "--data", f"{self.dir}/data", "--engine", self.engine.address, "--cluster", self.cluster,
                    "--node", "n1", "--challenges", f"{self.dir}/challenges", "--api", self.api or "127.0.0.1:0", "--edge", self.edge or "127.0.0.1:0"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSEIDON_", "DOCKER_"))}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSEIDON_", "DOCKER_"))} | self.environment
         self.log_file = open(f"{self.dir}/log", "ab")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log_file, env=environment)
         if not expect_ready:

@@ -206,6 +206,24 @@ TEST_F(supervisor_test, commands_go_to_the_actor_and_what_it_does_not_hold_is_un
   EXPECT_EQ(command<garbage_report>(collect_garbage{})->removed.size(), 1u);
 }
 
+TEST_F(supervisor_test, logs_of_what_it_holds_no_more_are_those_that_were_kept) {
+  deps.kept_logs = system.spawn([](kept_logs_reader::pointer) -> kept_logs_reader::behavior_type {
+    return {[](const read_logs& m) -> outcome<log_text> {
+      if (m.instance.value == "ended") return log_text{"kept"};
+      return failure{errc::unknown_instance, "nothing is kept", {}, {}, {}};
+    }};
+  });
+  const auto kept = caf::actor_cast<caf::actor>(deps.kept_logs);
+  begin();
+  start("a");
+  EXPECT_EQ(command<log_text>(read_logs{{"a"}, {}, 0})->text, "text");
+  EXPECT_EQ(command<log_text>(read_logs{{"ended"}, {}, 0})->text, "kept");
+  const auto unknown = command<log_text>(read_logs{{"b"}, {}, 0}).error;
+  EXPECT_EQ(unknown.code, errc::unknown_instance);
+  EXPECT_NE(unknown.detail.find("n1"), std::string::npos) << "it says which node was asked";
+  caf::anon_send_exit(kept, caf::exit_reason::user_shutdown);
+}
+
 TEST_F(supervisor_test, a_mark_reaches_the_actor_once) {
   begin();
   start("a");

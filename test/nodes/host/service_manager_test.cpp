@@ -32,4 +32,13 @@ TEST(service_manager, no_socket_is_fine_and_a_dead_one_is_told) {
   EXPECT_FALSE(notify_service_manager("/nonexistent/socket", "READY=1"));
 }
 
+TEST(service_manager, the_watchdog_is_fed_twice_in_its_time_when_it_is_ours) {
+  EXPECT_FALSE(watchdog_period({}, 7));
+  EXPECT_EQ(watchdog_period({{"WATCHDOG_USEC", "30000000"}}, 7), millis{15'000});
+  EXPECT_EQ(watchdog_period({{"WATCHDOG_USEC", "30000000"}, {"WATCHDOG_PID", "7"}}, 7), millis{15'000});
+  EXPECT_FALSE(watchdog_period({{"WATCHDOG_USEC", "30000000"}, {"WATCHDOG_PID", "8"}}, 7));
+  EXPECT_FALSE(watchdog_period({{"WATCHDOG_USEC", "0"}}, 7));
+  EXPECT_FALSE(watchdog_period({{"WATCHDOG_USEC", "soon"}}, 7));
+}
+
 } // namespace poseidon
