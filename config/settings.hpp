@@ -133,7 +133,11 @@ struct capture_settings {
 /// The engine's adapter.
 struct runtime_settings {
   std::uint32_t parallel = 16;
+  std::uint32_t parallel_pulls = 3;
+  millis request_timeout{30'000};
+  millis pull_timeout{600'000};
   millis list_interval{10'000};
+  std::string oci;
   std::string registry_credentials;
 };
 

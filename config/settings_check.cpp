@@ -115,6 +115,9 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
   if (s.has(role::edge) && s.edge.listen.empty()) conflict("edge.listen", "the role edge needs at least one address");
   if (s.placement.cpu.value + s.placement.memory.value + s.placement.containers.value == 0)
     conflict("placement.cpu", "at least one of placement.cpu, placement.memory, placement.containers is above 0%");
+  if (s.reaper.window < s.runtime.request_timeout)
+    conflict("reaper.window", to_text(s.reaper.window) + " is less than runtime.request_timeout (" +
+                                  to_text(s.runtime.request_timeout) + "): what is being made would be reaped");
   if (s.edge.connections_per_source > s.edge.connections)
     conflict("edge.connections_per_source", "is above edge.connections (" + std::to_string(s.edge.connections) + ")");
   warn(s, warnings);

@@ -194,7 +194,7 @@ void add_node(std::vector<setting_row>& t) {
   t.push_back(make_row<millis>(
       AT(reaper.interval), {.help = "the engine is compared with what should exist this often", .min = 1s, .max = 1h}));
   t.push_back(make_row<millis>(AT(reaper.window),
-                               {.help = "an object younger than this is never reaped", .min = 30s, .max = 24h}));
+                               {.help = "an object younger than this is never reaped", .min = 5s, .max = 24h}));
   t.push_back(make_row<byte_size>(
       AT(defaults.memory),
       {.help = "memory limit of a service that names none", .min = byte_size{6 << 20}, .max = byte_size{1ull << 50}}));
@@ -237,9 +237,15 @@ void add_runtime(std::vector<setting_row>& t) {
   t.push_back(
       make_row<count>(AT(runtime.parallel),
                       {.help = "starts under way in the engine at once; the others wait", .min = 1u, .max = 256u}));
+  t.push_back(make_row<count>(AT(runtime.parallel_pulls), {.help = "pulls at once", .min = 1u, .max = 64u}));
+  t.push_back(make_row<millis>(AT(runtime.request_timeout),
+                               {.help = "the engine answers a request within", .min = 1s, .max = 10min}));
+  t.push_back(make_row<millis>(AT(runtime.pull_timeout), {.help = "a pull takes at most", .min = 1s, .max = 24h}));
   t.push_back(make_row<millis>(
       AT(runtime.list_interval),
       {.help = "containers are listed this often, beside the engine's events", .min = 1s, .max = 10min}));
+  t.push_back(
+      make_row<text>(AT(runtime.oci), {.help = "OCI runtime, like runc, crun, runsc; default: the engine's own"}));
   t.push_back(make_row<text>(AT(runtime.registry_credentials),
                              {.help = "file with registry logins, as docker login writes it (~/.docker/config.json)"}));
   t.push_back(make_row<count>(AT(ledger.snapshot_every),
