@@ -1,11 +1,14 @@
 #include "actors/instance/compact.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace poseidon::compact {
 namespace {
 
-constexpr std::size_t worth_it = 16; ///< a shorter run of hex digits is kept as it is
+constexpr std::size_t worth_it = 16;     ///< a shorter run of hex digits is kept as it is
+constexpr std::size_t worth_knowing = 8; ///< a shorter text is not looked for in later ones
+constexpr unsigned kind_bits = 2, kind_mask = 3, kind_plain = 0, kind_hex = 1, kind_known = 2;
 
 int digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -26,11 +29,27 @@ std::pair<std::size_t, std::size_t> next_run(std::string_view text) {
 
 } // namespace
 
-// A text is its length, then pieces until that length is reached: a plain one (length, bytes), a hex one (length, digits two a
-// byte), and so on. The lowest bit of the first number says whether there are hex pieces at all.
+// A text is a piece, or (lowest bits of its first number) a known text between two pieces.
 void writer::text(std::string_view value) {
+  const std::string* best = nullptr;
+  for (const auto& known : known_)
+    if ((!best || known.size() > best->size()) && value.find(known) != value.npos) best = &known;
+  if (best) {
+    const auto at = value.find(*best);
+    number(static_cast<std::uint64_t>(best - known_.data()) << kind_bits | kind_known);
+    piece(value.substr(0, at));
+    piece(value.substr(at + best->size()));
+  } else {
+    piece(value);
+  }
+  if (value.size() >= worth_knowing) known_.emplace_back(value);
+}
+
+// A piece is its length, then parts until that length is reached: a plain one (length, bytes), a hex one (length, digits two a
+// byte), and so on; without hex parts, it is its length and its bytes.
+void writer::piece(std::string_view value) {
   auto [from, length] = next_run(value);
-  number(value.size() << 1 | (length > 0));
+  number(value.size() << kind_bits | (length > 0 ? kind_hex : kind_plain));
   if (length == 0) {
     out_.append(value);
     return;
@@ -69,10 +88,25 @@ std::uint64_t reader::fixed() {
 
 std::string reader::text() {
   const auto head = number();
-  const auto size = head >> 1;
-  if (!(head & 1)) return std::string(take(size));
   std::string value;
-  value.reserve(size);
+  if ((head & kind_mask) == kind_known) {
+    const auto which = head >> kind_bits;
+    if (which >= known_.size()) throw std::logic_error("compact: a text that is not known");
+    value = piece(number());
+    value += known_[which];
+    value += piece(number());
+  } else {
+    value = piece(head);
+  }
+  if (value.size() >= worth_knowing) known_.push_back(value);
+  return value;
+}
+
+std::string reader::piece(std::uint64_t head) {
+  const auto size = head >> kind_bits;
+  if ((head & kind_mask) == kind_plain) return std::string(take(size));
+  std::string value;
+  value.reserve(std::min<std::uint64_t>(size, 2 * in_.size()));
   while (value.size() < size) {
     value.append(take(number()));
     for (const char byte : take(number() / 2)) {

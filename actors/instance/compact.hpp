@@ -1,7 +1,7 @@
 #pragma once
 // The smallest form of a value that stays in this process's memory: fields in declared order without names, variable-length
-// integers, runs of hex digits (digests, container ids, boot ids) at half their length. Never stored, never sent: it has no
-// version. Shared members are left out; whoever packs keeps them.
+// integers, runs of hex digits (digests, container ids) at half their length, a text within a later one (a host in its URL) once.
+// Never stored, never sent: it has no version. Shared members are left out; whoever packs keeps them.
 
 #include "messages/secret.hpp"
 #include "messages/fields.hpp"
@@ -9,12 +9,14 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <vector>
 
 namespace poseidon::compact {
 
 class writer {
 public:
-  explicit writer(std::string& out) : out_(out) {}
+  /// `known`: texts that the reader will be given, too.
+  explicit writer(std::string& out, std::vector<std::string> known = {}) : out_(out), known_(std::move(known)) {}
   void number(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
     out_.push_back(static_cast<char>(value));
@@ -23,20 +25,24 @@ public:
   void text(std::string_view value);
 
 private:
+  void piece(std::string_view value);
   std::string& out_;
+  std::vector<std::string> known_; ///< and those written so far
 };
 
 /// Reads what a writer wrote; throws std::logic_error when the bytes end early.
 class reader {
 public:
-  explicit reader(std::string_view in) : in_(in) {}
+  explicit reader(std::string_view in, std::vector<std::string> known = {}) : in_(in), known_(std::move(known)) {}
   std::uint64_t number();
   std::uint64_t fixed();
   std::string text();
 
 private:
   std::string_view take(std::size_t size);
+  std::string piece(std::uint64_t head);
   std::string_view in_;
+  std::vector<std::string> known_;
 };
 
 constexpr std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63); }

@@ -5,7 +5,7 @@
 namespace poseidon {
 
 /// The record and endpoint of an instance that runs and has nothing to do, folded small: there may be 100,000 of them, and an
-/// instance is quiet for nearly all of its life. The spec stays shared.
+/// instance is quiet for nearly all of its life. What instances of one challenge have in common is kept once.
 class resting_record {
 public:
   resting_record() = default;
@@ -17,7 +17,10 @@ public:
   std::shared_ptr<journal_record> wake(std::unique_ptr<endpoint>& where);
 
 private:
-  spec_ptr spec_;
+  struct common;
+  static std::shared_ptr<const common> common_of(const journal_record& record);
+
+  std::shared_ptr<const common> common_;
   std::unique_ptr<char[]> bytes_;
   std::size_t size_ = 0;
 };

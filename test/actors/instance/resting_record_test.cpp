@@ -29,9 +29,39 @@ TEST(compact, digests_take_half) {
   EXPECT_LE(packed(std::string(64, 'c')).size(), 37u);
 }
 
+TEST(compact, a_text_within_a_later_one_is_written_once) {
+  const std::vector<std::string> known{"3c1f9c8e-6f57-4c7e-9f2e-0f6a2a3c9d11"};
+  const std::vector<std::string> texts{"0123456789.ctf.example", "http://0123456789.ctf.example:8081/", known[0], known[0] + "/4026531836", "", "short", "short!"};
+  std::string bytes;
+  compact::writer out(bytes, known);
+  for (const auto& text : texts) out.text(text);
+  EXPECT_LE(bytes.size(), 75u);
+  compact::reader in(bytes, known);
+  for (const auto& text : texts) EXPECT_EQ(in.text(), text);
+  EXPECT_THROW(compact::reader(bytes.substr(23), {}).text(), std::logic_error); // a reference to what it was not given
+}
+
 TEST(compact, bytes_that_end_early_are_refused) {
   const auto bytes = packed("sha256:" + std::string(64, 'b'));
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_THROW(compact::reader(std::string_view(bytes).substr(0, size)).text(), std::logic_error) << size;
+}
+
+TEST(resting_record, what_instances_have_in_common_is_kept_once) {
+  journal_record record;
+  record.spec = std::make_shared<const instance_spec>();
+  record.revision = "sha256:" + std::string(64, 'a');
+  record.spec_id = {"sha256:" + std::string(64, 'b')};
+  std::vector<resting_record> resting;
+  for (int i = 0; i < 10; ++i) resting.emplace_back(record, nullptr);
+  EXPECT_EQ(record.spec.use_count(), 2); // ours, and one for all of them
+  auto other = record;
+  other.spec = std::make_shared<const instance_spec>(*record.spec); // the same digest read again, by another run
+  resting.emplace_back(other, nullptr);
+  std::unique_ptr<endpoint> none;
+  EXPECT_EQ(resting.front().wake(none)->spec, record.spec);
+  EXPECT_EQ(resting.back().wake(none)->spec, other.spec);
+  resting.clear();
+  EXPECT_EQ(record.spec.use_count(), 1);
 }
 
 TEST(resting_record, wakes_as_it_was) {
