@@ -146,6 +146,16 @@ struct ledger_settings {
   millis keep{7ll * 86'400'000};
 };
 
+/// Where the ledger's log is when several processes share it.
+struct nats_settings {
+  std::vector<std::string> urls; ///< none: the log is in DATA
+  std::uint32_t replicas = 1;
+  std::string credentials;       ///< file of a NATS user
+  std::string user;              ///< instead of one
+  secret password;
+  std::string ca;                ///< file of certificates
+};
+
 struct settings {
   std::string data = "/var/lib/poseidon";
   std::string cluster = "poseidon";
@@ -170,6 +180,7 @@ struct settings {
   capture_settings capture;
   runtime_settings runtime;
   ledger_settings ledger;
+  nats_settings nats;
   bool has(role wanted) const {
     for (auto r : roles)
       if (r == wanted) return true;

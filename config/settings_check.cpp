@@ -4,6 +4,7 @@
 #include "config/settings_rows.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace poseidon::config {
 namespace {
@@ -39,7 +40,35 @@ void warn(const settings& s, std::vector<std::string>& warnings) {
         "api.public_url to its https address");
 }
 
+/// The host of "nats://host:port", an IPv6 address without its brackets.
+std::string nats_host(std::string_view url) {
+  url.remove_prefix(url.find("://") + 3);
+  if (url.starts_with('[')) return std::string(url.substr(1, url.find(']') - 1));
+  return std::string(url.substr(0, url.find(':')));
+}
+
+void check_nats(const nats_settings& nats, const std::function<void(std::string, std::string)>& conflict) {
+  if (nats.replicas % 2 == 0) conflict("nats.replicas", "is 1, 3 or 5: an even number survives no more than the odd one below it");
+  if (!nats.credentials.empty() && !nats.user.empty()) conflict("nats.user", "nats.credentials names a user already");
+  for (const auto& url : nats.urls) {
+    const auto host = nats_host(url);
+    if (host == "localhost" || listen_address{.host = host, .port = 0, .path = {}}.is_local()) continue;
+    if (!url.starts_with("tls://"))
+      conflict("nats.urls", url + " leads to another machine in the clear: use tls://, and nats.ca where its certificate is your own");
+    else if (nats.credentials.empty() && nats.user.empty())
+      conflict("nats.urls", url + " leads to another machine: name credentials (nats.credentials, or nats.user and nats.password)");
+  }
+}
+
 } // namespace
+
+std::optional<std::string> check_nats_url(const std::string& url) {
+  const auto start = url.starts_with("nats://") ? 7u : url.starts_with("tls://") ? 6u : 0u;
+  if (start == 0 || url.size() <= start || url.find_first_of("/?# ", start) != std::string::npos)
+    return "\"" + url + "\" is not an address like nats://127.0.0.1:4222 or tls://nats.example:4222";
+  if (url.find('@') != std::string::npos) return "holds a user: name it in nats.user and nats.password, or nats.credentials";
+  return std::nullopt;
+}
 
 std::optional<std::string> check_data(const std::string& dir) {
   if (dir.empty()) return "name a directory";
@@ -120,6 +149,7 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
                                   to_text(s.runtime.request_timeout) + "): what is being made would be reaped");
   if (s.edge.connections_per_source > s.edge.connections)
     conflict("edge.connections_per_source", "is above edge.connections (" + std::to_string(s.edge.connections) + ")");
+  check_nats(s.nats, conflict);
   warn(s, warnings);
 }
 

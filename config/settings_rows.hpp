@@ -86,6 +86,8 @@ std::optional<std::string> check_origin(const std::string& url);
 std::optional<std::string> check_cors(const std::string& origin);
 /// An origin whose host begins with "{label}.", or empty.
 std::optional<std::string> check_public_url(const std::string& url);
+/// "nats://host[:port]" or "tls://host[:port]".
+std::optional<std::string> check_nats_url(const std::string& url);
 
 /// What a row says beside its member.
 template <class T> struct about {

@@ -254,6 +254,23 @@ void add_runtime(std::vector<setting_row>& t) {
       AT(ledger.keep), {.help = "ended instances and events are readable this long", .min = 1min, .max = 8760h}));
 }
 
+void add_nats(std::vector<setting_row>& t) {
+  t.push_back(make_list_row<text>(
+      AT(nats.urls),
+      {.help = "NATS servers whose JetStream carries the ledger's log; none: it is kept in DATA, for this process alone",
+       .flag = "--nats",
+       .placeholder = "nats://HOST:PORT[,…]",
+       .check = check_nats_url}));
+  t.push_back(make_row<count>(AT(nats.replicas),
+                              {.help = "servers that keep a copy of the log; above 1 needs nats-server 2.10.23 or newer on each",
+                               .min = 1u,
+                               .max = 5u}));
+  t.push_back(make_row<text>(AT(nats.credentials), {.help = "file with a NATS user's credentials (.creds)"}));
+  t.push_back(make_row<text>(AT(nats.user), {.help = "NATS user, instead of a file with credentials"}));
+  t.push_back(make_row<secret>(AT(nats.password), {.help = "that user's password"}));
+  t.push_back(make_row<text>(AT(nats.ca), {.help = "file with the certificates that sign the NATS servers'; default: the system's"}));
+}
+
 } // namespace
 
 const std::vector<setting_row>& settings_table() {
@@ -265,6 +282,7 @@ const std::vector<setting_row>& settings_table() {
     add_admission(t);
     add_node(t);
     add_runtime(t);
+    add_nats(t);
     return t;
   }();
   return table;

@@ -15,7 +15,7 @@ std::string token(std::string_view name);
 /// The name in a token; nothing when it is none that token() makes.
 std::optional<std::string> name_of(std::string_view token);
 
-/// The ledger's stream, and the one subject it stores.
+/// The ledger's stream, and the subject below which are those it stores.
 std::string ledger_stream(std::string_view cluster);
 std::string ledger(std::string_view cluster);
 

@@ -2,7 +2,6 @@
 
 #include "nodes/process_parts.hpp"
 
-#include "actors/log/sqlite_log.hpp"
 #include "nodes/data_folder.hpp"
 
 #include <spdlog/spdlog.h>
@@ -60,7 +59,7 @@ failure process::parts::spawn_ledger_side() {
   timers = spawn_timers(*system, horizon);
   driver.emplace(timers, horizon, time);
   watch(caf::actor_cast<caf::actor>(timers), "timers");
-  auto opened = spawn_sqlite_log(*system, {.path = data("ledger.sqlite")}, *time);
+  auto opened = open_log();
   if (!opened) return opened.error;
   log = *opened;
   auto tail_opened = spawn_sqlite_tail(*system, data("tail.sqlite"));

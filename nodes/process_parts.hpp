@@ -38,6 +38,8 @@ struct process::parts {
   std::string data(const char* name) const { return settings().data + "/" + name; }
 
   failure open_data();
+  /// The log in DATA, or the one that the NATS servers of the settings carry.
+  outcome<log_actor> open_log();
   failure spawn_ledger_side();
   failure serve_edge();
   void spawn_edge_side();
