@@ -165,6 +165,7 @@ template <class T, class Member> setting_row make_list_row(std::string_view name
     auto* text = std::get_if<std::string>(&raw);
     std::vector<T> out;
     for (auto& item : text ? split_list(*text) : std::get<std::vector<std::string>>(raw)) {
+      if (item.empty()) continue; // an empty list, in an environment variable or a flag
       auto value = value_of<T>::parse(item);
       if (!value) return value.problem;
       if (auto problem = out_of_range(a, *value.value)) return problem;

@@ -278,6 +278,20 @@ TEST(settings, the_file_is_found_and_read) {
   EXPECT_FALSE(read_settings_file("/"));
 }
 
+TEST(settings, nats_on_another_machine_needs_tls_and_a_user) {
+  const auto nats = [](std::string text) { return problems_of(from_file("nats: {" + text + "}")); };
+  EXPECT_EQ(nats("urls: [nats://127.0.0.1:4222, 'nats://[::1]:4222', nats://localhost]"), "");
+  EXPECT_NE(nats("urls: nats://10.0.0.7:4222").find("tls://"), std::string::npos);
+  EXPECT_NE(nats("urls: tls://10.0.0.7:4222").find("nats.credentials"), std::string::npos);
+  EXPECT_EQ(nats("urls: tls://nats.example:4222, credentials: /etc/poseidon/nats.creds"), "");
+  EXPECT_EQ(nats("urls: tls://nats.example:4222, user: poseidon, password: x"), "");
+  EXPECT_NE(nats("credentials: a, user: b").find("nats.user"), std::string::npos);
+  EXPECT_NE(nats("replicas: 2").find("1, 3 or 5"), std::string::npos);
+  EXPECT_NE(nats("urls: http://127.0.0.1").find("nats://127.0.0.1:4222"), std::string::npos);
+  EXPECT_NE(nats("urls: nats://me:secret@127.0.0.1").find("nats.user"), std::string::npos);
+  EXPECT_EQ(nats("urls: nats://me:secret@127.0.0.1").find("secret"), std::string::npos);
+}
+
 TEST(settings, the_shipped_example_is_what_the_table_says_and_loads) {
   auto text = read_settings_file(poseidon::test::source_folder() + "/config/examples/poseidon.yml");
   ASSERT_TRUE(text) << text.error.detail;

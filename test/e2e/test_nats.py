@@ -1,0 +1,108 @@
+"""The ledger's log on a NATS server: adoption, and what the server's death, return and loss of memory mean to users."""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from support import Poseidon, wait_for
+
+BACK_SECONDS = 10  # from the server's return to a start that is answered
+
+
+class NatsServer:
+    """A nats-server of the test's own, on loopback."""
+
+    def __init__(self):
+        self.program = os.environ.get("POSEIDON_TEST_NATS_SERVER") or shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
+        if not self.program:
+            raise AssertionError("this test needs a nats-server: none in PATH and none in POSEIDON_TEST_NATS_SERVER (scripts/test installs it)")
+        self.dir = tempfile.mkdtemp(prefix="poseidon-nats-")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self):
+        with open(f"{self.dir}/log", "ab") as log:
+            self.process = subprocess.Popen([self.program, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", f"{self.dir}/store"],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_for(self.answers, 20, "the NATS server answers")
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError("nats-server ended: " + pathlib.Path(self.dir, "log").read_text()[-800:])
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                return connection.recv(4) == b"INFO"
+        except OSError:
+            return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def wipe(self):
+        shutil.rmtree(f"{self.dir}/store")
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Nats(unittest.TestCase):
+    def setUp(self):
+        self.nats = NatsServer()
+        self.addCleanup(self.nats.close)
+        self.p = Poseidon(settings={"nats": {"urls": [self.nats.url]}})
+        self.addCleanup(self.p.close)
+        self.p.start()
+
+    def started_within(self, seconds, user):
+        return wait_for(lambda: (r := self.p.start_instance(user=user)).status == 202 and r.json["state"] == "running" and r.json, seconds,
+                        "starts are answered again")
+
+    def test_the_log_is_on_the_server_and_a_killed_process_adopts_what_runs(self):
+        p = self.p
+        self.assertFalse(pathlib.Path(p.dir, "data/ledger.sqlite").exists())
+        before = p.running()
+        p.kill()
+        p.start()
+        after = p.instance(before["id"])
+        self.assertEqual((after["state"], after["host"], after["expires_at"]), ("running", before["host"], before["expires_at"]))
+        wait_for(lambda: before["id"] in p.page(before["host"]).text, 5, "served again")
+        self.assertEqual(len(p.engine.containers(p.cluster)), 1)
+        p.call("DELETE", f"/v1/instances/{before['id']}")
+        wait_for(lambda: not p.engine.objects(p.cluster), 30, "nothing is left behind")
+
+    def test_without_the_server_players_are_served_and_starts_are_refused_with_a_time(self):
+        p = self.p
+        before = p.running()
+        self.nats.kill()
+        refused = wait_for(lambda: (r := p.start_instance(user="late", wait=None)).status == 503 and r, 20, "starts are refused")
+        self.assertIn("Retry-After", refused.headers)
+        self.assertEqual(refused.json["code"], "ledger_unavailable")
+        self.assertIn(before["id"], p.page(before["host"]).text)
+        self.nats.start()
+        self.started_within(BACK_SECONDS, "back")
+        self.assertEqual(p.instance(before["id"])["state"], "running")
+
+    def test_a_server_that_lost_everything_is_filled_from_what_the_members_know(self):
+        p = self.p
+        before = p.running()
+        self.assertEqual(p.call("POST", "/v1/keys", {"scopes": ["read"], "note": "kept"}).status, 201)
+        self.nats.kill()
+        self.nats.wipe()
+        self.nats.start()
+        self.started_within(BACK_SECONDS, "afterwards")
+        self.assertEqual(p.instance(before["id"])["state"], "running")
+        self.assertIn(before["id"], p.page(before["host"]).text)
+        self.assertIn("kept", [k.get("note") for k in p.call("GET", "/v1/keys").json["items"]])
+
+
+if __name__ == "__main__":
+    unittest.main()
