@@ -11,12 +11,12 @@
 
 namespace poseidon::test {
 
-/// Waits until the log answers; throws when it does not within half a minute.
+/// Waits until the log answers; throws when it does not within a minute and a half (a busy machine's election).
 inline log_extent await_log(caf::actor_system& system, const log_actor& log) {
   caf::scoped_actor self(system);
   const real_clock time;
   outcome<log_extent> found{failure{errc::internal, "it was never asked", {}, {}, {}}};
-  for (const auto until = time.boot_now() + millis{30'000}; time.boot_now() < until;) {
+  for (const auto until = time.boot_now() + millis{90'000}; time.boot_now() < until;) {
     self->request(log, millis{10'000}, get_log_extent{})
         .receive([&](outcome<log_extent>& answer) { found = std::move(answer); }, [](caf::error&) {});
     if (found) return *found;
