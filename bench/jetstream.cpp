@@ -145,7 +145,7 @@ public:
       if (!done && delivered_ + 3 * stall_entries / 4 > until) meanwhile(), done = true;
       for (int n = 0; n < 32; ++n) append(make_entry());
       const auto before = delivered_;
-      while (delivered_ == before && failures_ == 0) take();
+      while (delivered_ - before + failures_ < 32) take(); // each is in, refused or unknown before the next are tried
       if (std::exchange(failures_, 0) > 0) self_->receive(caf::after(millis{20}) >> [] {});
       if (delivered_ == before) continue;
       const auto now = now_seconds();
