@@ -10,6 +10,12 @@
 namespace poseidon::test {
 namespace {
 
+/// Goes on after a reconnect: servers that elect a leader may lose a connection at any time.
+class steady_follower : public follower {
+public:
+  steady_follower(caf::actor_system& system, log_actor log) : follower(system, std::move(log)) { follows_anew = true; }
+};
+
 class sqlite_under_test : public log_under_test {
 public:
   explicit sqlite_under_test(const clock& time) : time_(time) {}
@@ -58,7 +64,7 @@ protected:
 };
 
 TEST_P(log_contract, a_new_log_is_empty) {
-  follower f(system, log);
+  steady_follower f(system, log);
   auto extent = f.follow(0);
   ASSERT_TRUE(extent);
   EXPECT_EQ(extent->first, 1u);
@@ -67,7 +73,7 @@ TEST_P(log_contract, a_new_log_is_empty) {
 }
 
 TEST_P(log_contract, delivers_in_order_without_gaps) {
-  follower f(system, log);
+  steady_follower f(system, log);
   ASSERT_TRUE(f.follow(0));
   auto entries = make_entries(3000);
   for (std::size_t i = 0, size = 1; i < entries.size(); i += size, size = size % 7 + 1)
@@ -81,7 +87,7 @@ TEST_P(log_contract, delivers_in_order_without_gaps) {
 }
 
 TEST_P(log_contract, keeps_each_appenders_order_among_several) {
-  follower a(system, log), b(system, log);
+  steady_follower a(system, log), b(system, log);
   ASSERT_TRUE(a.follow(0));
   auto of_a = make_entries(500), of_b = make_entries(500);
   for (std::size_t i = 0; i < 500; ++i) {
@@ -100,7 +106,7 @@ TEST_P(log_contract, keeps_each_appenders_order_among_several) {
 }
 
 TEST_P(log_contract, delivers_from_any_position_and_again) {
-  follower f(system, log);
+  steady_follower f(system, log);
   f.append(make_entries(2500));
   ASSERT_TRUE(f.follow(0));
   f.take(2500);
@@ -121,7 +127,7 @@ TEST_P(log_contract, delivers_from_any_position_and_again) {
 }
 
 TEST_P(log_contract, goes_on_with_new_entries_after_old_ones) {
-  follower f(system, log);
+  steady_follower f(system, log);
   f.append(make_entries(10));
   ASSERT_TRUE(f.follow(0));
   f.take(10);
@@ -132,7 +138,7 @@ TEST_P(log_contract, goes_on_with_new_entries_after_old_ones) {
 }
 
 TEST_P(log_contract, refuses_to_follow_from_beyond_its_end) {
-  follower f(system, log);
+  steady_follower f(system, log);
   f.append(make_entries(3));
   ASSERT_TRUE(f.follow(0));
   f.take(3);
@@ -140,7 +146,7 @@ TEST_P(log_contract, refuses_to_follow_from_beyond_its_end) {
 }
 
 TEST_P(log_contract, appends_unconditionally) {
-  follower f(system, log);
+  steady_follower f(system, log);
   auto same = make_entry();
   ASSERT_TRUE(f.follow(0));
   f.append({same});
@@ -160,12 +166,12 @@ TEST_P(log_contract, keeps_the_whole_entry) {
   auto inline_spec = std::make_shared<instance_spec>();
   inline_spec->services.resize(2);
   body.inline_spec = inline_spec;
-  follower f(system, log);
+  steady_follower f(system, log);
   f.append({make_entry(body)});
   ASSERT_TRUE(f.follow(0));
   f.take(1);
   reopen();
-  follower again(system, log);
+  steady_follower again(system, log);
   auto read = again.ask<logged_entry>(read_log{1});
   ASSERT_TRUE(read);
   auto& got = std::get<start_entry>(read->what->body);
@@ -177,7 +183,7 @@ TEST_P(log_contract, keeps_the_whole_entry) {
 }
 
 TEST_P(log_contract, reads_one_entry_with_the_logs_own_timestamp) {
-  follower f(system, log);
+  steady_follower f(system, log);
   ASSERT_TRUE(f.follow(0));
   for (auto& e : make_entries(2000)) {
     f.append({e});
@@ -196,13 +202,13 @@ TEST_P(log_contract, reads_one_entry_with_the_logs_own_timestamp) {
 }
 
 TEST_P(log_contract, is_the_same_after_reopening) {
-  follower before(system, log);
+  steady_follower before(system, log);
   before.append(make_entries(1500));
   ASSERT_TRUE(before.follow(0));
   before.take(1500);
   auto extent_before = before.ask<log_extent>(get_log_extent{});
   reopen();
-  follower f(system, log);
+  steady_follower f(system, log);
   auto extent = f.follow(0);
   ASSERT_TRUE(extent);
   EXPECT_EQ(extent->log, extent_before->log);
@@ -219,7 +225,7 @@ TEST_P(log_contract, is_the_same_after_reopening) {
 }
 
 TEST_P(log_contract, what_was_delivered_survives_a_crash) {
-  follower before(system, log);
+  steady_follower before(system, log);
   ASSERT_TRUE(before.follow(0));
   auto entries = make_entries(400);
   for (auto& e : entries) before.append({e});
@@ -227,7 +233,7 @@ TEST_P(log_contract, what_was_delivered_survives_a_crash) {
   under_test->crash();
   auto delivered = before.seen;
   reopen();
-  follower f(system, log);
+  steady_follower f(system, log);
   ASSERT_TRUE(f.follow(0));
   f.take(delivered.size());
   ASSERT_GE(f.seen.size(), delivered.size());
@@ -239,12 +245,12 @@ TEST_P(log_contract, holds_large_snapshots) {
   body.number = 7;
   body.snapshot.bytes.assign(20u << 20, 'x');
   body.snapshot.bytes[12345] = '\0';
-  follower f(system, log);
+  steady_follower f(system, log);
   ASSERT_TRUE(f.follow(0));
   f.append({make_entry(body), make_entry()});
   f.take(2);
   reopen();
-  follower again(system, log);
+  steady_follower again(system, log);
   ASSERT_TRUE(again.follow(0));
   again.take(2);
   ASSERT_EQ(again.seen.size(), 2u);
@@ -252,9 +258,9 @@ TEST_P(log_contract, holds_large_snapshots) {
 }
 
 TEST_P(log_contract, sends_a_bounded_number_ahead) {
-  follower f(system, log);
+  steady_follower f(system, log);
   f.append(make_entries(3 * log_window_entries));
-  follower probe(system, log);
+  steady_follower probe(system, log);
   ASSERT_TRUE(probe.follow(0));
   probe.take(3 * log_window_entries); // all are in the log
   ASSERT_TRUE(f.follow(0));
@@ -268,7 +274,7 @@ TEST_P(log_contract, sends_a_bounded_number_ahead) {
 }
 
 TEST_P(log_contract, serves_several_followers_each_at_its_own_place) {
-  follower a(system, log), b(system, log);
+  steady_follower a(system, log), b(system, log);
   a.append(make_entries(1200));
   ASSERT_TRUE(a.follow(0));
   a.take(1200);
@@ -285,10 +291,10 @@ TEST_P(log_contract, serves_several_followers_each_at_its_own_place) {
 
 TEST_P(log_contract, a_follower_that_ended_is_forgotten) {
   {
-    follower gone(system, log);
+    steady_follower gone(system, log);
     ASSERT_TRUE(gone.follow(0));
   }
-  follower f(system, log);
+  steady_follower f(system, log);
   ASSERT_TRUE(f.follow(0));
   f.append(make_entries(5));
   f.take(5);
@@ -296,7 +302,7 @@ TEST_P(log_contract, a_follower_that_ended_is_forgotten) {
 }
 
 TEST_P(log_contract, drops_what_a_snapshot_stands_for) {
-  follower f(system, log);
+  steady_follower f(system, log);
   f.append(make_entries(12'000));
   ASSERT_TRUE(f.follow(0));
   f.take(12'000);
@@ -305,7 +311,7 @@ TEST_P(log_contract, drops_what_a_snapshot_stands_for) {
   EXPECT_EQ(extent->first, 11'000u);
   EXPECT_EQ(extent->last, 12'000u);
   EXPECT_EQ(f.ask<logged_entry>(read_log{10'999}).error.code, errc::not_found);
-  follower late(system, log);
+  steady_follower late(system, log);
   EXPECT_EQ(late.follow(10'000).error.code, errc::stale);
   ASSERT_TRUE(late.follow(10'999));
   late.take(1001);
@@ -313,13 +319,13 @@ TEST_P(log_contract, drops_what_a_snapshot_stands_for) {
 }
 
 TEST_P(log_contract, counts_on_after_everything_was_dropped) {
-  follower before(system, log);
+  steady_follower before(system, log);
   before.append(make_entries(10));
   ASSERT_TRUE(before.follow(0));
   before.take(10);
   ASSERT_TRUE(before.ask<done>(trim_log{1000}));
   reopen();
-  follower f(system, log);
+  steady_follower f(system, log);
   ASSERT_TRUE(f.follow(10));
   f.append(make_entries(1));
   f.take(1);

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 
 namespace poseidon::test {
@@ -47,7 +48,10 @@ public:
     self_->request(log_, limit, std::move(m)).receive([&](outcome<Reply>& r) { result = std::move(r); }, [](caf::error&) {});
     return result;
   }
-  outcome<log_extent> follow(std::uint64_t after) { return ask<log_extent>(follow_log{sink(), after}); }
+  outcome<log_extent> follow(std::uint64_t after) {
+    followed_ = after;
+    return ask<log_extent>(follow_log{sink(), after});
+  }
 
   /// Takes messages until `count` entries more have come, or the limit; consumes them unless told otherwise.
   void take(std::size_t count, bool consume = true) {
@@ -65,6 +69,7 @@ public:
         },
         [&](log_append_failed& f) { failed.push_back(f); }, [&](log_connection& c) { connections.push_back(c.connected); },
         caf::after(wait) >> [&] { got = false; });
+    follow_again_if_due();
     return got;
   }
   void consumed(std::uint64_t sequence) { self_->send(log_, log_consumed{sink(), sequence}); }
@@ -74,8 +79,17 @@ public:
   std::vector<log_append_failed> failed;
   std::vector<bool> connections;
   std::uint64_t last = 0;
+  bool follows_anew = false; ///< after each reconnect, from where it was: as the ledger does where its log is whole
 
 private:
+  void follow_again_if_due() {
+    const bool due = follows_anew && followed_ && connections.size() > answered_ && connections.back();
+    answered_ = connections.size();
+    if (due) follow(seen.empty() ? *followed_ : seen.back().sequence);
+  }
+
+  std::optional<std::uint64_t> followed_; ///< where it was told to begin
+  std::size_t answered_ = 0;              ///< of `connections`
   log_actor log_;
   caf::scoped_actor self_;
 };
