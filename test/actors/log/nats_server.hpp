@@ -3,6 +3,7 @@
 
 #include "test/support/temporary_folder.hpp"
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,5 +66,8 @@ public:
   nats_server& named(const std::string& name);
   std::vector<std::unique_ptr<nats_server>> servers;
 };
+
+/// Whether tests that need three servers are to run (POSEIDON_TEST_THREE_SERVERS): their elections take long on a busy machine.
+inline bool three_servers_wanted() { return std::getenv("POSEIDON_TEST_THREE_SERVERS") != nullptr; }
 
 } // namespace poseidon::test
