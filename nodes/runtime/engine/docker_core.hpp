@@ -54,9 +54,10 @@ public:
   docker_core(docker_options options, std::string socket_path);
   ~docker_core();
 
-  // docker_start.cpp
+  // docker_ensure.cpp
   task<outcome<group_state>> ensure(launch_plan_ptr plan, millis timeout,
                                     std::function<void(const group_progress&)> progress);
+  // docker_start.cpp
   task<outcome<group_state>> start_again(group_key key, millis timeout);
   // docker_stop.cpp
   task<outcome<done>> stop(group_key key, std::string signal, millis grace);
@@ -96,7 +97,8 @@ private:
     void tell(group_step step, std::optional<std::uint32_t> percent = {}) const;
   };
 
-  // docker_start.cpp
+  // docker_ensure.cpp
+  static failure given_up_failure() { return {errc::superseded, "stopped while it was starting", {}, {}, {}}; }
   task<failure> ensure_services(ensure_work& work);
   task<failure> ensure_container(ensure_work& work, std::size_t service);
   task<outcome<std::string>> create_container(ensure_work& work, std::size_t service);
@@ -105,6 +107,8 @@ private:
   task<failure> ensure_image(ensure_work& work, const service_spec& service);
   task<failure> take_place(ensure_work& work);
   task<outcome<std::string>> create_once(ensure_work& work, std::size_t service);
+
+  // docker_start.cpp
   task<failure> start_in_order(group_ptr group, group_key key, steady_time deadline);
   task<void> await_noticed_end(std::string id, steady_time deadline);
   task<failure> start_container(std::string id, steady_time deadline);
