@@ -8,6 +8,7 @@
 #include "actors/router/router.hpp"
 #include "actors/runtime/runtime.hpp"
 #include "actors/supervisor/supervisor.hpp"
+#include "nodes/data_folder.hpp"
 #include "nodes/route_feeder.hpp"
 #include "nodes/runtime/docker_runtime.hpp"
 
@@ -101,6 +102,7 @@ std::shared_ptr<poseidon::runtime> process::parts::make_port() {
 }
 
 failure process::parts::spawn_node_side() {
+  if (auto failed = write_line(data("engine.address"), settings().engine)) return failed; // for `doctor`
   sqlite_journal_options journal_options;
   journal_options.path = data("journal.sqlite");
   auto store = open_sqlite_journal(journal_options, *time);

@@ -53,18 +53,14 @@ void add_common(CLI::App& app, common_options& options) {
   app.add_flag("-q,--quiet", options.quiet, "no progress; lists show ids only");
 }
 
-/// CLI11 says only that something was not expected; this says what was probably meant.
-std::string hint_for(const CLI::App& app, const std::vector<std::string>& arguments) {
+/// For an unknown command CLI11 says only that one is required; this names it, and what was probably meant.
+std::string complaint(const CLI::App& app, const std::vector<std::string>& arguments, const CLI::ParseError& error) {
   std::vector<std::string> names;
   for (auto* command : app.get_subcommands({}))
     names.push_back(command->get_name());
-  std::vector<std::string_view> candidates(names.begin(), names.end());
-  for (auto& argument : arguments) {
-    if (argument.starts_with("-")) continue;
-    if (std::ranges::count(names, argument) > 0) return {};
-    return config::did_you_mean(argument, candidates);
-  }
-  return {};
+  auto named = std::ranges::find_if(arguments, [](auto& argument) { return !argument.starts_with("-"); });
+  if (named == arguments.end() || std::ranges::count(names, *named) > 0) return error.what();
+  return "there is no command '" + *named + "'" + config::did_you_mean(*named, std::vector<std::string_view>(names.begin(), names.end()));
 }
 
 } // namespace
@@ -108,7 +104,7 @@ int run_cli(const std::vector<std::string>& arguments, const surroundings& aroun
     return choice.run(s);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e, out, err); // help, version
-    err << "error: " << e.what() << hint_for(app, arguments) << "\nSee poseidon --help.\n";
+    err << "error: " << complaint(app, arguments, e) << "\nSee poseidon --help.\n";
     return wrong_usage;
   } catch (const command_failed& failed) {
     return failed.code;

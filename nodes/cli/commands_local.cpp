@@ -80,7 +80,9 @@ int set_setting(session& s, const std::string& name, const std::string& value) {
 
 int doctor(session& s) {
   auto loaded = settings_here(s, true);
-  auto findings = judge(examine(loaded.values));
+  // A running process knows which engine it was given; settings that name one here are looked at instead.
+  auto in_use = loaded.sources.contains("engine") ? std::string() : first_line(loaded.values.data + "/engine.address");
+  auto findings = judge(examine(loaded.values, in_use));
   bool faulty = !loaded.problems.empty();
   json items = json::array();
   for (auto& f : findings) {

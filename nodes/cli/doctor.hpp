@@ -53,7 +53,8 @@ POSEIDON_FIELDS(finding, level, what, detail, remedy)
 
 /// Judges. Pure.
 std::vector<finding> judge(const machine_facts& facts);
-/// Looks at this machine; never changes anything.
-machine_facts examine(const config::settings& settings);
+/// Looks at this machine; never changes anything. `engine_in_use`: what the process that answers here, if one does, was told
+/// to use; empty: what the settings name.
+machine_facts examine(const config::settings& settings, const std::string& engine_in_use = {});
 
 } // namespace poseidon::cli

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
@@ -144,9 +145,9 @@ std::string text_of(const json& object, const char* name) {
                                                                                  : std::string();
 }
 
-void examine_engine(machine_facts& f, const config::settings& s) {
-  f.engine = s.engine;
-  auto target = parse_target(s.engine);
+void examine_engine(machine_facts& f, const std::string& engine) {
+  f.engine = engine;
+  auto target = parse_target(engine);
   auto ask = [&](const char* path) -> json {
     auto reply = target ? exchange(*target, {"GET", path, "", {}}, engine_patience) : outcome<http_reply>(target.error);
     if (!reply)
@@ -173,15 +174,19 @@ void examine_engine(machine_facts& f, const config::settings& s) {
   if (auto root = text_of(info, "DockerRootDir"); !root.empty()) examine_disk(f, root);
 }
 
+bool answered_by_us(const machine_facts& f) {
+  return std::ranges::any_of(f.ports, [](const port_fact& port) { return port.answered_by_us; });
+}
+
 } // namespace
 
-machine_facts examine(const config::settings& settings) {
+machine_facts examine(const config::settings& settings, const std::string& engine_in_use) {
   machine_facts f;
   examine_kernel(f);
   examine_disk(f, settings.data);
   examine_ports(f, settings);
   if (settings.has(config::role::node))
-    examine_engine(f, settings);
+    examine_engine(f, !engine_in_use.empty() && answered_by_us(f) ? engine_in_use : settings.engine);
   else
     f.engine_problem = "";
   return f;

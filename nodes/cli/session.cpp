@@ -1,6 +1,7 @@
 #include "nodes/cli/session.hpp"
 
 #include "config/settings_load.hpp"
+#include "nodes/cli/tables.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -12,12 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string first_line(const std::string& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
+std::string patience(std::int64_t ms) { return ms < 1'000 ? "a moment" : span(ms); }
 
 bool is_socket(const std::string& path) {
   struct stat info {};
@@ -111,8 +107,8 @@ void session::tell_problem(const http_reply& reply) {
   if (auto tail = text_at(problem, "log_tail"); !tail.empty()) err << "  last lines of its log:\n" << tail << "\n";
   if (reply.status == 401 && key_.empty())
     err << "  give a key: POSEIDON_KEY, --key, or --data DIR where DIR/admin.key can be read\n";
-  if (auto retry = text_at(problem, "retry_after_ms"); !retry.empty())
-    err << "  it may succeed in " << retry << " ms\n";
+  if (problem.is_object() && problem.contains("retry_after_ms") && problem["retry_after_ms"].is_number_integer())
+    err << "  it may succeed in " << patience(problem["retry_after_ms"].get<std::int64_t>()) << "\n";
   throw command_failed{code_of(reply.status, code)};
 }
 
@@ -159,6 +155,13 @@ json session::list(const std::string& path_and_query) {
     cursor = text_at(page, "next");
   } while (!cursor.empty());
   return items;
+}
+
+std::string first_line(const std::string& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
 }
 
 } // namespace poseidon::cli

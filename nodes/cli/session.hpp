@@ -59,6 +59,8 @@ private:
   std::string key_;
 };
 
+/// Of a file that a server left in DATA; empty when there is none to read.
+std::string first_line(const std::string& file);
 /// The value of a member as text: strings as they are, null and absent as "", others as JSON.
 std::string text_at(const nlohmann::json& object, std::string_view member);
 

@@ -210,13 +210,13 @@ TEST(cli, problems_are_told_with_everything_in_them) {
     return problem(422, "invalid_field",
                    {{"errors", {{{"path", "owner.user"}, {"detail", "is missing"}}}},
                     {"log_tail", "line"},
-                    {"retry_after_ms", 500}});
+                    {"retry_after_ms", 900'000}});
   });
   auto r = run({"show", "x"}, server.address());
   EXPECT_EQ(r.code, refused);
   EXPECT_EQ(r.out, "");
   for (auto expected :
-       {"error: it went wrong (invalid_field)", "  because\n", "  owner.user: is missing", "line", "500 ms"})
+       {"error: it went wrong (invalid_field)", "  because\n", "  owner.user: is missing", "line", "it may succeed in 15 min"})
     EXPECT_THAT(r.err, HasSubstr(expected));
   EXPECT_EQ(json::parse(run({"show", "x", "--json"}, server.address()).err)["code"], "invalid_field");
   EXPECT_EQ(run({"show", "401"}, server.address()).code, not_allowed);
@@ -417,7 +417,8 @@ TEST(cli, help_and_wrong_usage) {
   EXPECT_EQ(run({}).code, wrong_usage);
   auto typo = run({"strat", "hello"});
   EXPECT_EQ(typo.code, wrong_usage);
-  EXPECT_THAT(typo.err, HasSubstr("did you mean start?"));
+  EXPECT_THAT(typo.err, HasSubstr("error: there is no command 'strat'; did you mean start?"));
+  EXPECT_THAT(run({"frobnicate"}).err, HasSubstr("error: there is no command 'frobnicate'\n"));
   EXPECT_EQ(run({"start", "hello"}).code, wrong_usage);
   EXPECT_EQ(run({"ps", "--nonsense"}).code, wrong_usage);
   EXPECT_THAT(run({"serve", "--help"}).out, HasSubstr("--stop-instances-on-exit"));

@@ -193,6 +193,10 @@ TEST(doctor, looks_at_this_machine) {
   EXPECT_FALSE(facts.ports[0].answered_by_us);
   s.engine = "unix:///nowhere/docker.sock";
   EXPECT_THAT(examine(s).engine_problem, HasSubstr("No such file"));
+  EXPECT_EQ(examine(s, engine.address()).engine, s.engine) << "nobody answers here: what a process used is of no use";
+  fake_server ours([](auto&) { return json_reply(200, R"({"status":"ok"})"); });
+  s.api.listen = {*config::parse_listen_address(ours.address().substr(7)).value};
+  EXPECT_EQ(examine(s, engine.address()).engine_problem, "");
 }
 
 } // namespace
