@@ -342,9 +342,7 @@ log_kind jetstream(std::string name, std::uint32_t replicas) {
   return {std::move(name), [replicas](const clock&) { return std::make_unique<jetstream_under_test>(replicas); }};
 }
 std::vector<log_kind> kinds() {
-  std::vector<log_kind> all{kind<sqlite_under_test>("sqlite"), kind<memory_under_test>("memory"), jetstream("jetstream", 1)};
-  if (three_servers_wanted()) all.push_back(jetstream("jetstream_replicated", 3));
-  return all;
+  return {kind<sqlite_under_test>("sqlite"), kind<memory_under_test>("memory"), jetstream("jetstream", 1), jetstream("jetstream_replicated", 3)};
 }
 INSTANTIATE_TEST_SUITE_P(every, log_contract, ::testing::ValuesIn(kinds()), name_of);
 

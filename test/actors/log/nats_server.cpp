@@ -1,5 +1,7 @@
 #include "test/actors/log/nats_server.hpp"
 
+#include "test/support/stopped_process.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -114,7 +116,7 @@ void nats_server::kill() {
   pid_ = 0;
 }
 
-void nats_server::freeze() { ::kill(pid_, SIGSTOP); }
+void nats_server::freeze() { stop_process(pid_); }
 void nats_server::thaw() { ::kill(pid_, SIGCONT); }
 
 void nats_server::wipe() { fs::remove_all(store()); }

@@ -36,7 +36,7 @@ public:
   /// Starts it again on what it left behind, at the same address.
   void start();
   bool runs() const { return pid_ > 0; }
-  /// SIGSTOP and SIGCONT.
+  /// Stands still when freeze() returns, until thaw().
   void freeze();
   void thaw();
 
@@ -66,8 +66,5 @@ public:
   nats_server& named(const std::string& name);
   std::vector<std::unique_ptr<nats_server>> servers;
 };
-
-/// Whether tests that need three servers are to run (POSEIDON_TEST_THREE_SERVERS): their elections take long on a busy machine.
-inline bool three_servers_wanted() { return std::getenv("POSEIDON_TEST_THREE_SERVERS") != nullptr; }
 
 } // namespace poseidon::test

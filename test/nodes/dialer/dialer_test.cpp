@@ -6,6 +6,7 @@
 #include "nodes/dialer/dialer_client.hpp"
 #include "nodes/dialer/protocol.hpp"
 #include "test/support/namespace_process.hpp"
+#include "test/support/stopped_process.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -236,7 +237,7 @@ TEST_F(dialer_test, a_connect_that_hangs_ends_at_its_timeout) {
 TEST_F(dialer_test, every_call_is_answered_when_the_dialer_dies) {
   namespace_process one{80, greet("one")};
   EXPECT_EQ(read_from(one.where(), 80), "one");
-  ::kill(pid, SIGSTOP); // so that requests pile up
+  test::stop_process(pid); // so that requests pile up
   std::atomic<int> answers = 0;
   std::promise<void> all;
   constexpr int calls = 2000; // more than the socket holds
@@ -254,7 +255,7 @@ TEST_F(dialer_test, every_call_is_answered_when_the_dialer_dies) {
 
 TEST_F(dialer_test, every_call_is_answered_while_the_dialer_hangs) {
   namespace_process one{80, greet("one")};
-  ::kill(pid, SIGSTOP);
+  test::stop_process(pid);
   EXPECT_EQ(connect(one.where(), 80, 50ms).error.code, errc::request_timeout);
   ::kill(pid, SIGCONT);
   EXPECT_EQ(read_from(one.where(), 80), "one");
@@ -279,7 +280,7 @@ TEST_F(dialer_test, many_at_once) {
 
 TEST_F(dialer_test, stop_answers_what_is_under_way) {
   namespace_process one{80, greet("one")};
-  ::kill(pid, SIGSTOP);
+  test::stop_process(pid);
   std::promise<outcome<unique_fd>> answer;
   client->async_connect(one.where(), 80, 30s, [&](outcome<unique_fd> got) { answer.set_value(std::move(got)); });
   client->stop();

@@ -1,6 +1,7 @@
 #include "test/nodes/runtime/private_engine.hpp"
 
 #include "nodes/dialer/process_identity.hpp"
+#include "test/support/stopped_process.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -197,7 +198,7 @@ void private_engine::stop() {
   engine_ = 0;
 }
 
-void private_engine::pause() { ::kill(engine_, SIGSTOP); }
+void private_engine::pause() { stop_process(engine_); }
 void private_engine::go_on() { ::kill(engine_, SIGCONT); }
 
 void private_engine::start_registry() {
