@@ -43,6 +43,7 @@ struct api_settings {
 struct edge_settings {
   std::vector<listen_address> listen{{"127.0.0.1", 8081, {}}};
   std::vector<listen_address> admin_listen;
+  std::string link_dir = "/run/poseidon/edges";
   std::string domain = "localhost";
   std::string public_url;
   byte_size head_limit{16 << 10};

@@ -92,6 +92,8 @@ void add_edge(std::vector<setting_row>& t) {
       {.help = "addresses on which players reach instances", .flag = "--edge", .placeholder = "HOST:PORT[,…]"}));
   t.push_back(make_list_row<list>(
       AT(edge.admin_listen), {.help = "addresses of the edge's own /healthz, for a load balancer; none by default"}));
+  t.push_back(make_row<text>(
+      AT(edge.link_dir), {.help = "directory in which edge processes of this machine have the sockets that its node processes look for"}));
   t.push_back(make_row<text>(AT(edge.domain),
                              {.help = "instances are <label>.DOMAIN; *.localhost opens in browsers on this machine",
                               .flag = "--domain",

@@ -40,11 +40,11 @@ failure write_synced(const std::string& file, unsigned mode, const std::string& 
 
 } // namespace
 
-failure prepare_socket_folder(const std::string& path, const std::string& user) {
+failure prepare_socket_folder(const std::string& path, const std::string& user, const std::string& setting) {
   const auto folder = std::filesystem::path{path}.parent_path();
   std::error_code error;
   if (!std::filesystem::create_directories(folder, error)) {
-    if (error) return {code_of(error.value()), "cannot make " + folder.string() + " for the API's socket: " + error.message() + "; set api.listen", {}, {}, {}};
+    if (error) return {code_of(error.value()), "cannot make " + folder.string() + " for a socket: " + error.message() + "; set " + setting, {}, {}, {}};
     return {};
   }
   const auto* entry = ::geteuid() == 0 ? ::getpwnam(user.c_str()) : nullptr;

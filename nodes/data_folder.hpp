@@ -13,8 +13,9 @@ namespace poseidon {
 /// `user` where that user exists: the process will run as it. Errors: operation_not_permitted, no_space, internal, with the path.
 failure prepare_data_folder(const std::string& path, const std::string& user);
 
-/// Makes the folder that a Unix socket at `path` will lie in, where it is missing (0755, as root handed to `user`). Errors: as above.
-failure prepare_socket_folder(const std::string& path, const std::string& user);
+/// Makes the folder that a Unix socket at `path` will lie in, where it is missing (0755, as root handed to `user`). `setting`: what
+/// names another place. Errors: as above.
+failure prepare_socket_folder(const std::string& path, const std::string& user, const std::string& setting);
 
 /// Writes one line to `file`, atomically and synced. Errors: no_space, operation_not_permitted, internal.
 failure write_line(const std::string& file, const std::string& text);

@@ -3,6 +3,7 @@
 #include "nodes/process_parts.hpp"
 
 #include "nodes/data_folder.hpp"
+#include "nodes/edge_link/link_doors.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -53,12 +54,15 @@ failure process::parts::open_data() {
   return {};
 }
 
-failure process::parts::spawn_ledger_side() {
+void process::parts::spawn_base() {
   system.emplace(caf_config);
   warden = system->spawn(watch_roots, stopping, input.root_ended);
   timers = spawn_timers(*system, horizon);
   driver.emplace(timers, horizon, time);
   watch(caf::actor_cast<caf::actor>(timers), "timers");
+}
+
+failure process::parts::spawn_ledger_side() {
   auto opened = open_log();
   if (!opened) return opened.error;
   log = *opened;
@@ -68,6 +72,7 @@ failure process::parts::spawn_ledger_side() {
   ledger_options options;
   options.appender = settings().node;
   options.run = self->run;
+  options.leads = settings().has(config::role::gateway) || settings().has(config::role::node) || settings().nats.urls.empty();
   options.snapshot_every = settings().ledger.snapshot_every;
   options.keep_events = settings().ledger.keep;
   ledger = spawn_ledger(*system, {log, tail, timers, time.get(), random.get(), options});
@@ -89,8 +94,10 @@ outcome<process_addresses> process::start() {
   if (auto failed = p.open_data()) return failed;
   if (p.settings().has(role::node) || p.settings().has(role::edge)) p.plane.emplace(std::move(p.input.dialer), *p.time);
   if (auto failed = p.serve_edge()) return failed;
+  p.spawn_base();
+  p.spawn_edge_side(); // before the ledger: nodes of this machine link at once
   if (auto failed = p.spawn_ledger_side()) return failed;
-  p.spawn_edge_side();
+  p.spawn_feeder();
   if (p.settings().has(role::gateway)) p.spawn_gateway_side();
   if (p.settings().has(role::node))
     if (auto failed = p.spawn_node_side()) return failed;
@@ -139,7 +146,11 @@ void process::parts::stop() {
   end(scheduler);
   api.reset();
   end(keeper_of_logs);
+  if (finder) finder->stop();
+  end(relay);
   end(journal);
+  if (door) door->stop();
+  end(gate);
   end(router);
   end(probe);
   end(runtime);

@@ -1,78 +1,17 @@
-// The edge's and the node's side of a process.
+// The node's side of a process.
 
 #include "nodes/process_parts.hpp"
 
 #include "actors/instance/instance.hpp"
 #include "actors/probe/probe.hpp"
 #include "actors/reaper/reaper.hpp"
-#include "actors/router/router.hpp"
 #include "actors/runtime/runtime.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "nodes/data_folder.hpp"
-#include "nodes/route_feeder.hpp"
+#include "nodes/edge_link/link_doors.hpp"
 #include "nodes/runtime/docker_runtime.hpp"
 
-#include <spdlog/spdlog.h>
-
 namespace poseidon {
-
-namespace {
-
-edge_options edge_options_of(const config::settings& settings, const machine_id& machine) {
-  edge_options options;
-  options.listen.clear();
-  for (auto& address : settings.edge.listen) options.listen.push_back({address.host, address.port});
-  options.threads = settings.threads != 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
-  options.machine = machine;
-  options.head_bytes_max = settings.edge.head_limit.bytes;
-  options.head_timeout = settings.edge.head_timeout;
-  options.connect_timeout = settings.edge.connect_timeout;
-  options.idle_timeout = settings.edge.idle_timeout;
-  options.connections = settings.edge.connections;
-  options.connections_per_source = settings.edge.connections_per_source;
-  options.connections_per_instance = settings.edge.connections_per_instance;
-  return options;
-}
-
-} // namespace
-
-failure process::parts::serve_edge() {
-  if (!settings().has(config::role::edge)) return {};
-  auto bound = plane->serve(edge_options_of(settings(), self->machine));
-  if (!bound) return bound.error;
-  auto urls = std::make_shared<identity>(*self);
-  const auto& first = bound->front();
-  urls->urls.edge_port = first.port;
-  self = std::move(urls);
-  if (!settings().edge.admin_listen.empty()) {
-    std::vector<std::string> listen;
-    for (auto& address : settings().edge.admin_listen) listen.push_back(config::to_text(address));
-    edge_health.emplace(std::move(listen));
-    try {
-      for (auto& address : edge_health->start()) spdlog::info("edge: /healthz on {}", address.url);
-    } catch (const std::runtime_error& error) {
-      return {errc::conflict, error.what(), {}, {}, {}};
-    }
-  }
-  addresses.edge = "http://" + (first.host.find(':') == std::string::npos ? first.host : "[" + first.host + "]") + ":" + std::to_string(first.port);
-  return {};
-}
-
-void process::parts::spawn_edge_side() {
-  if (!settings().has(config::role::edge)) return;
-  route_table table;
-  if (auto known = load_routes(data("routes"))) plane->table().apply(table.restore(*known, self->machine, time->wall_now()));
-  else spdlog::warn("the edge begins without its routes: {}", known.error.detail);
-  routes_on_disk.emplace(data("routes"), self->machine, plane->table());
-  const auto apply = [this](const std::vector<route_change>& changes) {
-    plane->table().apply(changes);
-    routes_on_disk->changed();
-  };
-  router = spawn_router(*system, {time, self->machine, apply, std::move(table)});
-  watch(caf::actor_cast<caf::actor>(router), "router");
-  feeder = spawn_route_feeder(*system, {ledger, router, time});
-  watch(caf::actor_cast<caf::actor>(feeder), "routes");
-}
 
 std::shared_ptr<poseidon::runtime> process::parts::make_port() {
   docker_options options;
@@ -114,7 +53,9 @@ failure process::parts::spawn_node_side() {
   auto instances = std::make_shared<instance_deps>();
   instances->runtime = runtime;
   instances->probe = probe;
-  instances->router = router;
+  spawn_relay();
+  if (relay) instances->router = relay;
+  else if (router) instances->router = router;
   instances->journal = caf::actor_cast<journal_actor>(journal);
   instances->timers = timers;
   if (api) instances->telemetry = api->telemetry();
@@ -171,6 +112,27 @@ failure process::parts::spawn_node_side() {
   watch(caf::actor_cast<caf::actor>(node_watch), "node watch");
   addresses.node = settings().node;
   return {};
+}
+
+/// Every edge of this machine is to know where this node's instances are, not only the one in this process.
+void process::parts::spawn_relay() {
+  if (!links_with_others(settings())) return;
+  const auto folder = link_folder(settings().edge.link_dir, settings().cluster);
+  auto found = std::make_shared<link_finder>(folder, router ? link_socket(folder, settings().node) : std::string{});
+  route_relay_deps deps;
+  deps.options.cluster = settings().cluster;
+  deps.options.machine = self->machine;
+  deps.options.node = self->node;
+  deps.options.run = self->run;
+  if (router) deps.router = router;
+  deps.journal = caf::actor_cast<journal_actor>(journal);
+  deps.timers = timers;
+  deps.clock = time;
+  deps.port = found;
+  relay = spawn_route_relay(*system, std::move(deps));
+  watch(caf::actor_cast<caf::actor>(relay), "route relay");
+  found->start(caf::actor_cast<link_sink>(relay));
+  finder = std::move(found);
 }
 
 reaper_actor process::parts::make_reaper() {

@@ -13,6 +13,8 @@
 #include "nodes/data_plane.hpp"
 #include "nodes/edge_admin.hpp"
 #include "nodes/edge/route_file.hpp"
+#include "nodes/edge_link/edge_gate.hpp"
+#include "nodes/edge_link/route_relay.hpp"
 #include "nodes/host/host_clock.hpp"
 #include "nodes/host/load_cache.hpp"
 #include "nodes/log_keeper.hpp"
@@ -25,6 +27,9 @@
 #include <optional>
 
 namespace poseidon {
+
+class link_door;
+class link_finder;
 
 struct process_config : caf::actor_system_config {
   explicit process_config(unsigned threads);
@@ -40,9 +45,15 @@ struct process::parts {
   failure open_data();
   /// The log in DATA, or the one that the NATS servers of the settings carry.
   outcome<log_actor> open_log();
+  /// Actor system and timers.
+  void spawn_base();
   failure spawn_ledger_side();
+  void expect_edge_elsewhere();
   failure serve_edge();
   void spawn_edge_side();
+  void spawn_gate();
+  void spawn_relay();
+  void spawn_feeder();
   scheduler_deps make_scheduler_deps();
   void spawn_gateway_side();
   std::shared_ptr<poseidon::runtime> make_port();
@@ -67,6 +78,9 @@ struct process::parts {
   std::optional<data_plane> plane;
   std::optional<edge_admin> edge_health;
   std::optional<route_file> routes_on_disk;
+  route_table routes_at_start;
+  std::shared_ptr<link_door> door;     ///< where nodes of this machine find this edge
+  std::shared_ptr<link_finder> finder; ///< finds the edges of this machine
   process_config caf_config;
   std::optional<caf::actor_system> system;
   std::shared_ptr<std::atomic<bool>> stopping = std::make_shared<std::atomic<bool>>(false);
@@ -77,7 +91,9 @@ struct process::parts {
   log_actor log;
   tail_actor tail;
   ledger_actor ledger;
-  router_actor router;
+  edge_router_actor router;
+  edge_gate_actor gate;
+  route_relay_actor relay;
   ledger_subscriber feeder;
   full_journal_actor journal;
   std::shared_ptr<poseidon::runtime> port;

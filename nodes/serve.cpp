@@ -2,6 +2,7 @@
 
 #include "nodes/data_folder.hpp"
 #include "nodes/dialer/privilege.hpp"
+#include "nodes/edge_link/link_doors.hpp"
 #include "nodes/host/host_clock.hpp"
 #include "nodes/host/logging.hpp"
 #include "nodes/host/service_manager.hpp"
@@ -68,7 +69,11 @@ failure settle_in(const config::settings& settings) {
   if (auto failed = prepare_data_folder(settings.data, settings.user)) return failed;
   for (auto& address : settings.api.listen)
     if (address.is_unix())
-      if (auto failed = prepare_socket_folder(address.path, settings.user)) return failed;
+      if (auto failed = prepare_socket_folder(address.path, settings.user, "api.listen")) return failed;
+  if (settings.has(config::role::edge) && links_with_others(settings)) {
+    const auto socket = link_socket(link_folder(settings.edge.link_dir, settings.cluster), settings.node);
+    if (auto failed = prepare_socket_folder(socket, settings.user, "edge.link_dir")) return failed;
+  }
   const std::vector<std::string> sockets{path_of_socket(settings.engine)};
   auto dropped = drop_privilege(settings.user, sockets);
   if (!dropped) return dropped.error;

@@ -10,6 +10,7 @@ namespace poseidon {
 struct ledger_options {
   std::string appender;              ///< this process's name, in its entries
   run_id run;                        ///< this run of it
+  bool leads = true;                 ///< may open an incarnation and forget what is old; false: an edge or a notifier only follows
   millis append_timeout{10'000};     ///< then an append is answered `unknown_outcome`
   millis retry{500};                 ///< between attempts to reach log or disk
   std::uint64_t snapshot_every = 20'000; ///< entries; bounds the time to start

@@ -107,7 +107,9 @@ void ledger_core::publish(std::vector<ledger_change> changes) {
 void ledger_core::reached() {
   if (expected <= log_end || !incoming.empty() || writing) return;
   if (now == mode::following) become_ready();
-  if (now == mode::searching && !opening) open_incarnation();
+  if (now != mode::searching || opening) return;
+  if (deps.options.leads) open_incarnation();
+  else become_ready(); // what is known may be read until somebody opens one
 }
 
 void ledger_core::become_ready() {

@@ -54,7 +54,7 @@ void ledger_core::trim() {
 
 void ledger_core::compact() {
   arm(compaction, deps.options.compact_every);
-  if (!connected || now != mode::following) return;
+  if (!connected || now != mode::following || !deps.options.leads) return;
   const auto cutoff = deps.time->wall_now() - deps.options.keep_events;
   ask(
       self, deps.log, read_timeout, get_log_extent{},

@@ -29,21 +29,23 @@ bool outdated(const route_entry& known, const epoch& epoch) {
 
 } // namespace
 
+bool is_elsewhere(const route& which) { return !which.machine.empty() && which.where == endpoint{}; }
+
 const route_entry* route_table::find(const std::string& host) const {
   const auto found = entries_.find(host);
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-route_verdict route_table::put(const route& wanted, wall_time now) {
+route_verdict route_table::put(const route& wanted, wall_time now, const node_name& node) {
   auto host = host_of(wanted.host);
-  if (!host || wanted.instance.empty() || wanted.epoch.empty() || !reachable(wanted.where))
+  if (!host || wanted.instance.empty() || wanted.epoch.empty() || !(reachable(wanted.where) || is_elsewhere(wanted)))
     return refuse(errc::invalid_field, "a route needs host, instance, epoch and endpoint");
-  route_entry entry{wanted, route_phase::ready, end_reason::none, now};
+  route_entry entry{wanted, route_phase::ready, end_reason::none, now, node};
   entry.route.host = std::move(*host);
   const auto* known = find(entry.route.host);
   if (!known) return set(std::move(entry), false);
   if (outdated(*known, wanted.epoch)) return refuse(errc::stale, "a newer epoch of this host is known, or this one has ended");
-  if (known->phase == route_phase::ready && known->route == entry.route) return {};
+  if (known->phase == route_phase::ready && known->route == entry.route && known->node == node) return {};
   const bool cut = known->phase == route_phase::ready &&
                    !(known->route.epoch == wanted.epoch && known->route.instance == wanted.instance && known->route.where == wanted.where);
   return set(std::move(entry), cut);
@@ -105,6 +107,20 @@ std::optional<route_change> route_table::make_room() {
   return dropped;
 }
 
+std::vector<route_change> route_table::retain(const node_name& node, const std::set<std::string>& hosts, wall_time now) {
+  std::vector<announce_route> dropped;
+  for (const auto& [host, entry] : entries_)
+    if (entry.phase == route_phase::ready && entry.node == node && !hosts.contains(host))
+      dropped.push_back({host, entry.route.instance, entry.route.epoch});
+  std::sort(dropped.begin(), dropped.end(), [](auto& a, auto& b) { return a.host < b.host; });
+  std::vector<route_change> changes;
+  for (const auto& each : dropped) {
+    auto verdict = announce(each, now);
+    std::move(verdict.changes.begin(), verdict.changes.end(), std::back_inserter(changes));
+  }
+  return changes;
+}
+
 std::vector<route_change> route_table::sweep(wall_time now) {
   std::vector<route_change> changes;
   while (!idle_.empty() && now - idle_.begin()->first >= limits_.ended_kept) {
@@ -125,18 +141,20 @@ route_snapshot route_table::snapshot(const machine_id& machine) const {
   return image;
 }
 
-std::vector<route_change> route_table::restore(const route_snapshot& from, const machine_id& machine, wall_time now) {
+std::vector<route_change> route_table::restore(const route_snapshot& from, const machine_id& machine, wall_time now, boot_time judged_from) {
   std::vector<route_change> changes;
   for (auto entry : from.entries) {
     const auto host = host_of(entry.route.host);
     if (!host || *host != entry.route.host || entry.route.instance.empty() || entry.route.epoch.empty()) continue;
     if (const auto* known = find(*host); known && entry.route.epoch <= known->route.epoch) continue;
-    if (entry.phase == route_phase::ready && (!(from.machine == machine) || !reachable(entry.route.where))) {
+    const bool elsewhere = is_elsewhere(entry.route) && entry.route.machine != machine;
+    if (entry.phase == route_phase::ready && !elsewhere && (!(from.machine == machine) || !reachable(entry.route.where))) {
       entry.phase = route_phase::pending;
       entry.route.where = {};
       entry.route.deadline.reset();
       entry.since = now;
     }
+    if (entry.route.deadline) entry.route.deadline = std::max(*entry.route.deadline, judged_from);
     entry.since = std::min(entry.since, now);
     auto verdict = set(std::move(entry), false);
     std::move(verdict.changes.begin(), verdict.changes.end(), std::back_inserter(changes));

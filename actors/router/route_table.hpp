@@ -12,15 +12,20 @@ namespace poseidon {
 enum class route_phase : std::uint8_t { pending, ready, ended, replaced };
 POSEIDON_ENUM(route_phase, pending, ready, ended, replaced)
 
+/// True for a route without an endpoint: its instance runs on another machine, and is reached through the edge there, which alone
+/// judges its deadline.
+bool is_elsewhere(const route& which);
+
 /// What is known of one host.
 struct route_entry {
   struct route route;
   route_phase phase = route_phase::pending;
   end_reason reason = end_reason::none; ///< when ended
   wall_time since;                      ///< of this phase; when ended: the end
+  node_name node = {};                  ///< whose word it is when ready: a node process of this machine; empty: this process's, or the ledger's
   friend bool operator==(const route_entry&, const route_entry&) = default;
 };
-POSEIDON_FIELDS(route_entry, route, phase, reason, since)
+POSEIDON_FIELDS(route_entry, route, phase, reason, since, node)
 
 /// One step for the data plane.
 struct route_change {
@@ -55,12 +60,15 @@ public:
   route_table() : route_table(limits{}) {}
   explicit route_table(limits bounds) : limits_(bounds) {}
 
-  /// Serve. Errors: invalid_field (not a host, no endpoint), stale (a lower epoch, or this one has ended), capacity_exhausted.
-  route_verdict put(const route& wanted, wall_time now);
+  /// Serve. Errors: invalid_field (not a host, neither endpoint nor machine), stale (a lower epoch, or this one has ended), capacity_exhausted.
+  /// `node`: as route_entry::node.
+  route_verdict put(const route& wanted, wall_time now, const node_name& node = {});
   /// Known, not ready: also takes a ready route of the same epoch back (its service starts again). Errors: as put.
   route_verdict announce(const announce_route& wanted, wall_time now);
   /// Over. Ending an older epoch, or one that has ended, is no error and changes nothing.
   route_verdict end(const end_route& wanted, wall_time now);
+  /// The node has named every host that it holds: whatever else of it is ready is pending from now on, until somebody says more.
+  std::vector<route_change> retain(const node_name& node, const std::set<std::string>& hosts, wall_time now);
   /// Forgets what has not been ready for longer than a day.
   std::vector<route_change> sweep(wall_time now);
 
@@ -70,8 +78,9 @@ public:
   /// Every entry, in order of host.
   route_snapshot snapshot(const machine_id& machine) const;
   /// Takes over the entries of a snapshot that are valid and not older than what is there (a bad one stops only itself).
-  /// What was ready on another machine, or before a reboot, is pending now. Returns the changes.
-  std::vector<route_change> restore(const route_snapshot& from, const machine_id& machine, wall_time now);
+  /// What was ready on another machine, or before a reboot, is pending now. Deadlines before `judged_from` are moved there: their
+  /// node may have said later ones while nobody listened, and has until then to say them again. Returns the changes.
+  std::vector<route_change> restore(const route_snapshot& from, const machine_id& machine, wall_time now, boot_time judged_from = {});
 
 private:
   route_verdict set(route_entry entry, bool cut);

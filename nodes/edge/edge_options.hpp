@@ -1,11 +1,12 @@
 #pragma once
 
-#include "messages/ids.hpp"
-#include "messages/time.hpp"
+#include "messages/route.hpp"
+#include "nodes/dialer/unique_fd.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,16 @@ namespace poseidon {
 /// Asks once about a host that the table does not know; calls `done`, from any thread, when the table holds whatever was to
 /// be learnt.
 using ask_unknown_host = std::function<void(const std::string& host, std::function<void()> done)>;
+
+/// A connection to an instance of another machine: a socket like the instance's own, and the word, set before that closes, that
+/// its end is not the regular one.
+struct led_stream {
+  unique_fd fd;
+  std::shared_ptr<const std::atomic<bool>> torn;
+};
+/// Connects to an instance that runs elsewhere; calls `done` once, from any thread, within `limit`.
+using reach_elsewhere =
+    std::function<void(const route& to, const std::string& client, millis limit, std::function<void(outcome<led_stream>)> done)>;
 
 /// Settings of the data plane.
 struct edge_options {
@@ -33,6 +44,7 @@ struct edge_options {
   std::size_t connections_per_source = 256;
   std::size_t connections_per_instance = 1024;
   ask_unknown_host ask; ///< may be empty
+  reach_elsewhere reach; ///< empty: only this machine's instances are served
 };
 
 /// What the data plane has done; for metrics.

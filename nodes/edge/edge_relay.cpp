@@ -49,6 +49,10 @@ bool edge_session::pump_once(pipe& way) {
   }
   touch();
   if (got == 0) {
+    if (&way == &down_ && torn_ && torn_->load(std::memory_order_acquire)) {
+      reset(); // what came of it is not the whole
+      return false;
+    }
     way.ended = true;
     return true;
   }

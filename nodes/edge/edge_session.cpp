@@ -92,10 +92,11 @@ void edge_session::choose() {
   const auto reply = reply_of(route, shared_.time.boot_now(), shared_.time.wall_now());
   if (reply.status != 0) return answer(reply);
   const auto& where = route->entry.route;
-  if (where.where.pid > 0 && !where.machine.empty() && where.machine != shared_.options.machine)
-    return answer(no_answer("it runs on a machine that this edge can't reach"));
+  const bool elsewhere = is_elsewhere(where) || (where.where.pid > 0 && !where.machine.empty() && where.machine != shared_.options.machine);
+  if (elsewhere && !shared_.options.reach) return answer(no_answer("it runs on a machine that this edge can't reach"));
   if (++attempts_ > attempts_max) return answer(no_answer("its route keeps changing"));
-  connect(route);
+  if (elsewhere) connect_elsewhere(route);
+  else connect(route);
 }
 
 void edge_session::ask() {
@@ -127,9 +128,32 @@ void edge_session::connect(const edge_route_ptr& route) {
 
 void edge_session::on_connected(const edge_route_ptr& route, outcome<unique_fd> got) {
   if (got) return lead_to(route, got->release());
+  on_unreachable(route, got.error.code);
+}
+
+void edge_session::connect_elsewhere(const edge_route_ptr& route) {
+  phase_ = phase::connecting;
+  expire_in(shared_.options.connect_timeout * 2);
+  shared_.options.reach(route->entry.route, source_.to_string(), shared_.options.connect_timeout,
+                        [weak = weak_from_this(), route, worker = worker_.shared_from_this()](outcome<led_stream> got) {
+                          auto held = std::make_shared<outcome<led_stream>>(std::move(got)); // handlers are copied
+                          boost::asio::post(worker->io(), [weak, route, held] {
+                            const auto self = weak.lock();
+                            if (self && self->phase_ == phase::connecting) self->on_led(route, std::move(*held));
+                          });
+                        });
+}
+
+void edge_session::on_led(const edge_route_ptr& route, outcome<led_stream> got) {
+  if (!got) return on_unreachable(route, got.error.code);
+  torn_ = got->torn;
+  lead_to(route, got->fd.release());
+}
+
+void edge_session::on_unreachable(const edge_route_ptr& route, errc why) {
   // The route may have gone or moved meanwhile: then that is the answer.
   if (shared_.table.find(head_.host) != route) return choose();
-  switch (got.error.code) {
+  switch (why) {
   case errc::instance_not_running: return answer(no_answer("nothing listens on its port"));
   case errc::service_died: return answer(no_answer("it has just ended"));
   case errc::request_timeout: return answer(no_answer("it took too long"));

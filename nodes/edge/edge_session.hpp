@@ -42,6 +42,9 @@ private:
   void ask();
   void connect(const edge_route_ptr& route);
   void on_connected(const edge_route_ptr& route, outcome<unique_fd> got);
+  void connect_elsewhere(const edge_route_ptr& route);
+  void on_led(const edge_route_ptr& route, outcome<led_stream> got);
+  void on_unreachable(const edge_route_ptr& route, errc why);
   void lead_to(const edge_route_ptr& route, int fd);
 
   // The edge's own replies.
@@ -79,6 +82,7 @@ private:
   std::size_t drained_ = 0;
   connection_link link_;
   std::shared_ptr<connection_set> joined_;
+  std::shared_ptr<const std::atomic<bool>> torn_; ///< of a connection to another machine
   pipe up_{client_, instance_};
   pipe down_{instance_, client_};
 };

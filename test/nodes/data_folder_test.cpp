@@ -44,10 +44,10 @@ TEST_F(data_folder, a_secret_is_made_once) {
 }
 
 TEST_F(data_folder, the_folder_of_a_socket_is_made) {
-  EXPECT_FALSE(prepare_socket_folder(path + "/run/api.sock", "no-such-user"));
+  EXPECT_FALSE(prepare_socket_folder(path + "/run/api.sock", "no-such-user", "api.listen"));
   EXPECT_TRUE(std::filesystem::is_directory(path + "/run"));
-  EXPECT_FALSE(prepare_socket_folder(path + "/run/api.sock", "no-such-user")) << "it may be there";
-  EXPECT_NE(prepare_socket_folder("/proc/poseidon/api.sock", "no-such-user").detail.find("/proc/poseidon"), std::string::npos);
+  EXPECT_FALSE(prepare_socket_folder(path + "/run/api.sock", "no-such-user", "api.listen")) << "it may be there";
+  EXPECT_NE(prepare_socket_folder("/proc/poseidon/api.sock", "no-such-user", "api.listen").detail.find("/proc/poseidon"), std::string::npos);
 }
 
 TEST_F(data_folder, an_empty_secret_is_made_anew) {

@@ -1,0 +1,110 @@
+// The edge's side of a process. It needs nothing but its routes on disk and its dialer: whatever else is away comes later.
+
+#include "nodes/process_parts.hpp"
+
+#include "nodes/edge_link/link_doors.hpp"
+#include "nodes/route_feeder.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace poseidon {
+
+namespace {
+
+edge_options edge_options_of(const config::settings& settings, const machine_id& machine) {
+  edge_options options;
+  options.listen.clear();
+  for (auto& address : settings.edge.listen) options.listen.push_back({address.host, address.port});
+  options.threads = settings.threads != 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
+  options.machine = machine;
+  options.head_bytes_max = settings.edge.head_limit.bytes;
+  options.head_timeout = settings.edge.head_timeout;
+  options.connect_timeout = settings.edge.connect_timeout;
+  options.idle_timeout = settings.edge.idle_timeout;
+  options.connections = settings.edge.connections;
+  options.connections_per_source = settings.edge.connections_per_source;
+  options.connections_per_instance = settings.edge.connections_per_instance;
+  return options;
+}
+
+/// What a snapshot says of deadlines holds that long at least: nodes may have moved them meanwhile, and link at once.
+constexpr millis node_word_limit{5'000};
+
+} // namespace
+
+/// Where no edge runs in this process, instances' URLs name the port that an edge with these settings has.
+void process::parts::expect_edge_elsewhere() {
+  if (settings().edge.listen.empty() || settings().edge.listen.front().port == 0) return;
+  auto urls = std::make_shared<identity>(*self);
+  urls->urls.edge_port = settings().edge.listen.front().port;
+  self = std::move(urls);
+}
+
+failure process::parts::serve_edge() {
+  if (!settings().has(config::role::edge)) {
+    expect_edge_elsewhere();
+    return {};
+  }
+  // The routes first: whoever comes at once is served.
+  if (auto known = load_routes(data("routes")))
+    plane->table().apply(routes_at_start.restore(*known, self->machine, time->wall_now(), time->boot_now() + node_word_limit));
+  else spdlog::warn("the edge begins without its routes: {}", known.error.detail);
+  auto bound = plane->serve(edge_options_of(settings(), self->machine));
+  if (!bound) return bound.error;
+  auto urls = std::make_shared<identity>(*self);
+  const auto& first = bound->front();
+  urls->urls.edge_port = first.port;
+  self = std::move(urls);
+  if (!settings().edge.admin_listen.empty()) {
+    std::vector<std::string> listen;
+    for (auto& address : settings().edge.admin_listen) listen.push_back(config::to_text(address));
+    edge_health.emplace(std::move(listen));
+    try {
+      for (auto& address : edge_health->start()) spdlog::info("edge: /healthz on {}", address.url);
+    } catch (const std::runtime_error& error) {
+      return {errc::conflict, error.what(), {}, {}, {}};
+    }
+  }
+  if (links_with_others(settings())) {
+    auto opened = std::make_shared<link_door>();
+    if (auto failed = opened->open(link_socket(link_folder(settings().edge.link_dir, settings().cluster), settings().node))) return failed;
+    door = std::move(opened);
+  }
+  addresses.edge = "http://" + (first.host.find(':') == std::string::npos ? first.host : "[" + first.host + "]") + ":" + std::to_string(first.port);
+  return {};
+}
+
+void process::parts::spawn_edge_side() {
+  if (!settings().has(config::role::edge)) return;
+  routes_on_disk.emplace(data("routes"), self->machine, plane->table());
+  const auto apply = [this](const std::vector<route_change>& changes) {
+    plane->table().apply(changes);
+    routes_on_disk->changed();
+  };
+  router = spawn_router(*system, {time, self->machine, apply, std::move(routes_at_start)});
+  watch(caf::actor_cast<caf::actor>(router), "router");
+  spawn_gate();
+}
+
+void process::parts::spawn_gate() {
+  if (!door) return;
+  edge_gate_deps deps;
+  deps.options.cluster = settings().cluster;
+  deps.options.machine = self->machine;
+  deps.options.edge = settings().node;
+  deps.router = router;
+  deps.timers = timers;
+  deps.clock = time;
+  deps.port = door;
+  gate = spawn_edge_gate(*system, std::move(deps));
+  watch(caf::actor_cast<caf::actor>(gate), "edge gate");
+  door->start(caf::actor_cast<link_sink>(gate));
+}
+
+void process::parts::spawn_feeder() {
+  if (!router) return;
+  feeder = spawn_route_feeder(*system, {ledger, router, time});
+  watch(caf::actor_cast<caf::actor>(feeder), "routes");
+}
+
+} // namespace poseidon
