@@ -2,6 +2,7 @@
 // Every typed actor interface in one place: roles know each other by these alone.
 
 #include "actors/caf.hpp"
+#include "messages/notifications.hpp"
 
 #include <functional>
 
@@ -129,6 +130,25 @@ using ledger_actor = caf::typed_actor<replies_to<append_entry>::with<outcome<fol
                                       replies_to<find_live>::with<row_ptr>,
                                       replies_to<get_ledger_status>::with<ledger_status>>;
 
+/// What happened in (after, up_to], from this process's copy of the ledger.
+struct read_history {
+  using poseidon_message = void;
+  struct position after, up_to;
+};
+/// The state at one position, and the changes that follow it.
+struct history_part {
+  ledger_image_ptr image;
+  std::vector<ledger_change> changes;
+};
+/// In order. The first part begins at `after`; a further one where the log began anew.
+struct ledger_history {
+  using poseidon_message = void;
+  std::vector<history_part> parts;
+};
+using ledger_history_ptr = std::shared_ptr<const ledger_history>;
+/// Refused with `stale` when the copy no longer reaches back that far.
+using history_actor = caf::typed_actor<replies_to<read_history>::with<outcome<ledger_history_ptr>>>;
+
 /// Durable records of this node's instances, and the outbox of facts not yet folded.
 using journal_actor = caf::typed_actor<replies_to<commit_record>::with<outcome<done>>, replies_to<forget_record>::with<outcome<done>>,
                                        replies_to<load_records>::with<outcome<std::shared_ptr<const journal_contents>>>,
@@ -212,6 +232,10 @@ using scheduler_actor =
                               replies_to<read_logs>::with<outcome<log_text>>, replies_to<read_stats>::with<outcome<group_stats>>,
                               replies_to<collect_garbage>::with<outcome<garbage_report>>, replies_to<append_entry>::with<outcome<folded>>,
                               reacts_to<timer_due>>;
+
+/// Tells webhooks and Discord channels of events.
+using notifier_actor = ledger_subscriber::extend<reacts_to<timer_due>, replies_to<list_dead_letters>::with<outcome<dead_letters>>,
+                                                 replies_to<replay_dead_letters>::with<outcome<replayed_letters>>>;
 
 /// Reads challenge folders, appends their revisions.
 using catalogue_actor = caf::typed_actor<reacts_to<timer_due>, replies_to<rescan_challenges>::with<outcome<catalogue_report>>>;

@@ -4,6 +4,7 @@
 // struct holds defaults.
 
 #include "config/address.hpp"
+#include "config/receivers.hpp"
 #include "config/units.hpp"
 #include "messages/enums.hpp"
 #include "messages/secret.hpp"
@@ -14,8 +15,8 @@
 
 namespace poseidon::config {
 
-enum class role : std::uint8_t { gateway, node, edge };
-POSEIDON_ENUM(role, gateway, node, edge)
+enum class role : std::uint8_t { gateway, node, edge, notifier };
+POSEIDON_ENUM(role, gateway, node, edge, notifier)
 enum class log_format : std::uint8_t { text, json };
 POSEIDON_ENUM(log_format, text, json)
 enum class log_level : std::uint8_t { trace, debug, info, warn, error };
@@ -157,11 +158,23 @@ struct nats_settings {
   std::string ca;                ///< file of certificates
 };
 
+/// Webhooks and Discord channels that are told of events (docs/notifications.md).
+struct notify_settings {
+  std::vector<receiver_settings> receivers;
+  std::vector<std::string> members; ///< notifiers that share the work, this process among them; none: this process alone
+  millis timeout{10'000};
+  millis give_up{86'400'000};
+  millis longest_retry{60'000};
+  std::uint32_t parallel = 8;
+  millis dead_keep{7ll * 86'400'000};
+  std::string ca; ///< file of certificates
+};
+
 struct settings {
   std::string data = "/var/lib/poseidon";
   std::string cluster = "poseidon";
   std::string node; ///< load_settings fills in the host name
-  std::vector<role> roles{role::gateway, role::node, role::edge};
+  std::vector<role> roles{role::gateway, role::node, role::edge, role::notifier};
   std::string engine = "unix:///var/run/docker.sock";
   std::string user = "poseidon";
   std::uint32_t threads = 0;
@@ -182,6 +195,7 @@ struct settings {
   runtime_settings runtime;
   ledger_settings ledger;
   nats_settings nats;
+  notify_settings notify;
   bool has(role wanted) const {
     for (auto r : roles)
       if (r == wanted) return true;

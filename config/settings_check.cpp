@@ -60,6 +60,16 @@ void check_nats(const nats_settings& nats, const std::function<void(std::string,
   }
 }
 
+void check_notify(const settings& s, const std::function<void(std::string, std::string)>& conflict) {
+  const auto& receivers = s.notify.receivers;
+  for (std::size_t i = 0; i < receivers.size(); ++i)
+    for (std::size_t other = 0; other < i; ++other)
+      if (receivers[i].name == receivers[other].name) return conflict("notify.receivers", receivers[i].name + " is named twice; each needs a name of its own");
+  const auto& members = s.notify.members;
+  if (s.has(role::notifier) && !members.empty() && std::ranges::count(members, s.node) != 1)
+    conflict("notify.members", "names this process (" + s.node + ") once, and every other notifier that shares the work");
+}
+
 } // namespace
 
 std::optional<std::string> check_nats_url(const std::string& url) {
@@ -133,7 +143,7 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
   auto conflict = [&](std::string name, std::string detail) {
     conflicts.push_back({std::move(name), std::move(detail)});
   };
-  if (s.roles.empty()) conflict("roles", "name at least one of gateway, node, edge");
+  if (s.roles.empty()) conflict("roles", "name at least one of gateway, node, edge, notifier");
   for (auto r : s.roles)
     if (std::ranges::count(s.roles, r) > 1) {
       conflict("roles", std::string(to_string(r)) + " is named twice");
@@ -150,6 +160,7 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
   if (s.edge.connections_per_source > s.edge.connections)
     conflict("edge.connections_per_source", "is above edge.connections (" + std::to_string(s.edge.connections) + ")");
   check_nats(s.nats, conflict);
+  check_notify(s, conflict);
   warn(s, warnings);
 }
 

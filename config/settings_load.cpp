@@ -23,9 +23,10 @@ bool is_other_variable(std::string_view name) {
          name.starts_with("POSEIDON_BENCH_");
 }
 
-/// What a file's value says, as text; nothing for what no setting takes.
-std::optional<raw_value> raw_of(const json& value) {
-  auto scalar = [](const json& v) -> std::optional<std::string> {
+/// What a file's value says, as text; nothing for what no setting takes. `objects`: mappings, each as JSON text.
+std::optional<raw_value> raw_of(const json& value, bool objects = false) {
+  auto scalar = [objects](const json& v) -> std::optional<std::string> {
+    if (objects && v.is_object()) return v.dump();
     if (v.is_string()) return v.get<std::string>();
     if (v.is_boolean() || v.is_number()) return v.dump();
     return std::nullopt;
@@ -119,7 +120,7 @@ private:
   void file_value(const setting_row& row, const json& item) {
     std::string name(row.name);
     if (item.is_null()) return out.problems.push_back({name, "has no value; give one or remove the line"});
-    auto raw = raw_of(item);
+    auto raw = raw_of(item, row.objects);
     if (!raw)
       return out.problems.push_back({name, "takes " + std::string(row.list ? "a list" : "one value") + ", not this"});
     if (auto seen = out.sources.find(name); seen != out.sources.end())

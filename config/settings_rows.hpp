@@ -126,6 +126,7 @@ template <class T, class Member> setting_row make_row(std::string_view name, Mem
                   a.live,
                   std::is_same_v<T, secret>,
                   false,
+                  false,
                   {},
                   {},
                   {}};
@@ -147,8 +148,7 @@ std::vector<std::string> split_list(std::string_view text);
 
 /// A row for a list; `a` is about each item.
 template <class T, class Member> setting_row make_list_row(std::string_view name, Member member, about<T> a) {
-  setting_row row{name, value_of<T>::type, range_text(a), a.flag, a.placeholder, a.help, a.live, false, true, {}, {},
-                  {}};
+  setting_row row{name, value_of<T>::type, range_text(a), a.flag, a.placeholder, a.help, a.live, false, true, false, {}, {}, {}};
   row.items = [member](const settings& s) {
     std::vector<std::string> out;
     for (auto& item : member(const_cast<settings&>(s)))

@@ -273,6 +273,61 @@ void add_nats(std::vector<setting_row>& t) {
   t.push_back(make_row<text>(AT(nats.ca), {.help = "file with the certificates that sign the NATS servers'; default: the system's"}));
 }
 
+/// Items are mappings; from the environment they come as one JSON array.
+setting_row make_receivers_row() {
+  setting_row row{.name = "notify.receivers",
+                  .type = "receiver",
+                  .range = {},
+                  .flag = {},
+                  .placeholder = {},
+                  .help = "who is told of events: {name, type: webhook or discord, url or url_file, secret or secret_file, events, challenges} "
+                          "(docs/notifications.md)",
+                  .list = true,
+                  .objects = true,
+                  .text = {},
+                  .items = {},
+                  .set = {}};
+  row.items = [](const settings& s) {
+    std::vector<text> out;
+    for (auto& receiver : s.notify.receivers) out.push_back(to_text(receiver));
+    return out;
+  };
+  row.text = [items = row.items](const settings& s) {
+    text out;
+    for (auto& item : items(s)) out += (out.empty() ? "" : ", ") + item;
+    return out;
+  };
+  row.set = [](settings& s, const raw_value& raw) -> std::optional<text> {
+    std::vector<text> problems;
+    auto read = parse_receivers(raw, problems);
+    if (!problems.empty()) {
+      text all;
+      for (auto& problem : problems) all += (all.empty() ? "" : "; ") + problem;
+      return all;
+    }
+    s.notify.receivers = std::move(read);
+    return std::nullopt;
+  };
+  return row;
+}
+
+void add_notify(std::vector<setting_row>& t) {
+  t.push_back(make_receivers_row());
+  t.push_back(make_list_row<text>(
+      AT(notify.members), {.help = "names (setting node) of the notifiers that share the instances among them; none: this process tells of all",
+                           .check = check_name}));
+  t.push_back(make_row<millis>(AT(notify.timeout), {.help = "a receiver answers within", .min = 100ms, .max = 5min}));
+  t.push_back(make_row<millis>(
+      AT(notify.give_up), {.help = "an event that could not be delivered for this long becomes a dead letter", .min = 1s, .max = 720h}));
+  t.push_back(make_row<millis>(
+      AT(notify.longest_retry), {.help = "longest wait between two attempts; the first waits a second", .min = 1s, .max = 1h}));
+  t.push_back(make_row<count>(
+      AT(notify.parallel), {.help = "requests under way to one webhook at once; to Discord it is one", .min = 1u, .max = 256u}));
+  t.push_back(make_row<millis>(AT(notify.dead_keep), {.help = "dead letters are kept this long", .min = 1min, .max = 8760h}));
+  t.push_back(make_row<text>(
+      AT(notify.ca), {.help = "file with certificates that receivers' may be signed by, beside the system's"}));
+}
+
 } // namespace
 
 const std::vector<setting_row>& settings_table() {
@@ -285,6 +340,7 @@ const std::vector<setting_row>& settings_table() {
     add_node(t);
     add_runtime(t);
     add_nats(t);
+    add_notify(t);
     return t;
   }();
   return table;

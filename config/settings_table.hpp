@@ -27,6 +27,7 @@ struct setting_row {
   bool live = false;   ///< may change while running (PATCH /v1/settings)
   bool secret = false; ///< value is never shown
   bool list = false;
+  bool objects = false; ///< of a list: its items are mappings; each is read and shown as JSON text
   std::function<std::string(const settings&)> text;                           ///< the value, shown
   std::function<std::vector<std::string>(const settings&)> items;             ///< of a list
   std::function<std::optional<std::string>(settings&, const raw_value&)> set; ///< the problem, if any

@@ -24,6 +24,7 @@ struct api_hooks {
   std::function<outcome<secret>(const challenge_row&)> reveal;               ///< JSON text of flags and solutions
   std::function<outcome<spec_ptr>(const nlohmann::json&)> inline_spec;       ///< resolves the `spec` of a start
   std::function<failure()> trouble;                                          ///< why this process's node can't start instances now; ok: it can
+  std::function<std::optional<std::vector<receiver_status>>()> receivers;    ///< how each fares; nothing: this process has no notifier
   std::shared_ptr<const config::loaded_settings> settings;                   ///< as the process started with
 };
 
@@ -104,6 +105,7 @@ std::vector<route> challenge_routes();
 std::vector<route> node_routes();
 std::vector<route> key_routes();
 std::vector<route> settings_routes();
+std::vector<route> notification_routes();
 std::vector<route> system_routes();
 /// All of them.
 const std::vector<route>& all_routes();

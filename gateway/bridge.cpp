@@ -80,5 +80,13 @@ void bridge::rescan(then<catalogue_report> done) {
 void bridge::ledger(then<ledger_status> done) {
   call<ledger_status>(targets_.ledger, millis{2'000}, get_ledger_status{}, std::move(done));
 }
+void bridge::dead(list_dead_letters what, then<dead_letters> done) {
+  const auto notifier = targets_.notifier ? targets_.notifier() : notifier_actor{};
+  call<dead_letters>(notifier, targets_.request_timeout, std::move(what), std::move(done));
+}
+void bridge::replay(replay_dead_letters what, then<replayed_letters> done) {
+  const auto notifier = targets_.notifier ? targets_.notifier() : notifier_actor{};
+  call<replayed_letters>(notifier, targets_.request_timeout, std::move(what), std::move(done));
+}
 
 } // namespace poseidon::gateway

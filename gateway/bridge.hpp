@@ -13,6 +13,7 @@ struct bridge_targets {
   scheduler_actor scheduler;
   ledger_actor ledger;
   catalogue_actor catalogue;
+  std::function<notifier_actor()> notifier; ///< asked each time: it begins after the gateway
   millis request_timeout{30'000};
   millis garbage_timeout{120'000};
 };
@@ -39,6 +40,8 @@ public:
   void append(entry_body what, then<folded> done) override;
   void rescan(then<catalogue_report> done) override;
   void ledger(then<ledger_status> done) override;
+  void dead(list_dead_letters what, then<dead_letters> done) override;
+  void replay(replay_dead_letters what, then<replayed_letters> done) override;
 
 private:
   template <class T, class Target, class Message>

@@ -3,6 +3,7 @@
 // thread, within a finite time; a dead actor answers unknown_outcome.
 
 #include "messages/commands.hpp"
+#include "messages/notifications.hpp"
 
 #include <functional>
 
@@ -24,6 +25,8 @@ public:
   virtual void append(entry_body what, then<folded> done) = 0;
   virtual void rescan(then<catalogue_report> done) = 0;
   virtual void ledger(then<ledger_status> done) = 0;
+  virtual void dead(list_dead_letters what, then<dead_letters> done) = 0;
+  virtual void replay(replay_dead_letters what, then<replayed_letters> done) = 0;
 };
 
 } // namespace poseidon::gateway

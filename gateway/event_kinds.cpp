@@ -185,6 +185,26 @@ std::vector<event_ptr> events_of(const applied_change& applied, const event_cont
   return result;
 }
 
+std::string_view json_of(const event& one) {
+  constexpr std::string_view before = "\ndata: ", after = "\n\n";
+  std::string_view frame = one.frame;
+  frame.remove_prefix(frame.find(before) + before.size());
+  frame.remove_suffix(after.size());
+  return frame;
+}
+
+event_ptr missed_event(const instance_item& item, const event_context& context) {
+  auto& row = *item.row;
+  auto made = std::make_shared<event>();
+  made->id = to_string(row.changed);
+  made->type = state_type(row);
+  auto detail = detail_of([](json_writer& out) { out.boolean("missed", true); });
+  made->frame = frame_of(made->id, made->type, event_json(made->id, made->type, {}, &item, detail, context.now, context));
+  made->instance = row.id.value;
+  made->at = row.changed;
+  return made;
+}
+
 event_ptr expiring_event(const instance_item& item, position at, const event_context& context) {
   auto id = "expiring:" + item.row->id.value + ":" + std::to_string(item.row->expires_at->ms);
   return passing_event(std::move(id), "instance.expiring", item, at, context);

@@ -30,6 +30,10 @@ struct event_context {
 
 /// The events of one entry, in order; none for entries that no reader of the API would notice.
 std::vector<event_ptr> events_of(const applied_change& applied, const event_context& context);
+/// The event as JSON: what the frame carries as data.
+std::string_view json_of(const event& one);
+/// Where an instance stands after its last change, for who missed what came before: the id is that change's.
+event_ptr missed_event(const instance_item& item, const event_context& context);
 /// `instance.expiring`: sent once a deadline.
 event_ptr expiring_event(const instance_item& item, position at, const event_context& context);
 /// `instance.progress`: a phase was entered, or a pull went on.

@@ -11,6 +11,7 @@ struct gateway_deps {
   scheduler_actor scheduler;
   ledger_actor ledger;
   catalogue_actor catalogue; ///< null: no challenge folders
+  std::function<notifier_actor()> notifier; ///< thread-safe; answers null while there is none
   std::shared_ptr<const poseidon::clock> clock;
   std::shared_ptr<random_source> random;
   api_hooks hooks;

@@ -75,6 +75,35 @@ std::vector<prom::MetricFamily> view_families(const view& model, std::size_t con
   return families;
 }
 
+prom::MetricFamily counter_family(std::string name, std::string help) {
+  auto family = gauge_family(std::move(name), std::move(help));
+  family.type = prom::MetricType::Counter;
+  return family;
+}
+
+std::vector<prom::MetricFamily> receiver_families(const std::vector<receiver_status>& receivers) {
+  if (receivers.empty()) return {};
+  auto total = counter_family("poseidon_notifications_total", "What became of attempts to tell a receiver of an event.");
+  auto pending = gauge_family("poseidon_notifications_pending", "Events stored for a receiver and not delivered yet.");
+  auto dead = gauge_family("poseidon_notifications_dead", "Dead letters that are kept.");
+  auto failing = gauge_family("poseidon_notifications_failing", "1 while a receiver takes no events.");
+  for (auto& r : receivers) {
+    const auto count = [&](const char* result, std::uint64_t value) {
+      prom::ClientMetric metric;
+      metric.label = {{"receiver", r.name}, {"result", result}};
+      metric.counter.value = static_cast<double>(value);
+      total.metric.push_back(std::move(metric));
+    };
+    count("delivered", r.delivered);
+    count("retried", r.retried);
+    count("dead", r.buried);
+    add_gauge(pending, {{"receiver", r.name}}, static_cast<double>(r.pending));
+    add_gauge(dead, {{"receiver", r.name}}, static_cast<double>(r.dead));
+    add_gauge(failing, {{"receiver", r.name}}, r.failing_since ? 1 : 0);
+  }
+  return {std::move(total), std::move(pending), std::move(dead), std::move(failing)};
+}
+
 } // namespace
 
 struct metrics::state {
@@ -121,7 +150,7 @@ void metrics::phase_left(const phase_timing& timing) {
 
 void metrics::entry_applied() { state_->entries->Increment(); }
 
-std::string metrics::render(const view& model, std::size_t connections, std::size_t streams) const {
+std::string metrics::render(const view& model, std::size_t connections, std::size_t streams, const std::vector<receiver_status>& receivers) const {
   auto families = state_->registry.Collect();
   // An operation that nobody has asked for yet would only be noise.
   for (auto& family : families) {
@@ -129,6 +158,7 @@ std::string metrics::render(const view& model, std::size_t connections, std::siz
     std::erase_if(family.metric, [&](auto& m) { return per_request && m.counter.value == 0 && m.histogram.sample_count == 0; });
   }
   for (auto& family : view_families(model, connections, streams)) families.push_back(std::move(family));
+  for (auto& family : receiver_families(receivers)) families.push_back(std::move(family));
   std::ostringstream out;
   prom::TextSerializer().Serialize(out, families);
   return out.str();

@@ -2,6 +2,7 @@
 // What /metrics tells (docs/operations.md lists the names). Thread-safe.
 
 #include "messages/commands.hpp"
+#include "messages/notifications.hpp"
 
 #include <array>
 #include <memory>
@@ -27,7 +28,7 @@ public:
   void entry_applied();
 
   /// The text format, with gauges read from the view now.
-  std::string render(const view& model, std::size_t connections, std::size_t streams) const;
+  std::string render(const view& model, std::size_t connections, std::size_t streams, const std::vector<receiver_status>& receivers = {}) const;
 
 private:
   struct state;

@@ -50,7 +50,8 @@ void metrics_page(const call& c) {
   auto& services = c.services();
   http_response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = services.meters->render(*services.model, services.connections(), services.open_streams->load());
+  response.body = services.meters->render(*services.model, services.connections(), services.open_streams->load(),
+                                           services.hooks->receivers ? services.hooks->receivers().value_or(std::vector<receiver_status>{}) : std::vector<receiver_status>{});
   c.finish(std::move(response));
 }
 

@@ -104,6 +104,7 @@ outcome<process_addresses> process::start() {
   p.spawn_keeper();
   if (p.api)
     if (auto failed = p.serve_api()) return failed;
+  if (auto failed = p.spawn_notifier_side()) return failed;
   p.wait_until_ready();
   return p.addresses;
 }
@@ -141,6 +142,9 @@ void process::parts::stop() {
   end(node_watch);
   end(supervisor);
   end(keeper);
+  desk->close();
+  end(notifier);
+  end(history);
   end(feeder);
   end(catalogue);
   end(scheduler);

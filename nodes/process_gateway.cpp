@@ -63,8 +63,10 @@ void process::parts::spawn_gateway_side() {
   deps.scheduler = scheduler;
   deps.ledger = ledger;
   deps.catalogue = catalogue;
+  deps.notifier = [desk = desk] { return desk->notifier(); };
   deps.clock = time;
   deps.random = random;
+  deps.hooks.receivers = [desk = desk] { return desk->receivers(); };
   deps.hooks.reveal = [self = self](const challenge_row& row) { return self->open_for(row.confidential, context_of(row.id)); };
   deps.hooks.inline_spec = [defaults = config::defaults_of(settings())](const nlohmann::json& spec) {
     return config::parse_inline_spec(spec, defaults);
@@ -78,6 +80,8 @@ failure process::parts::serve_api() {
   try {
     const auto bound = api->start();
     if (!bound.empty()) addresses.api = bound.front().url;
+    for (auto& address : bound)
+      if (address.port != 0 && api_url.empty()) api_url = address.url;
     return write_line(data("api.address"), addresses.api); // for the command line on this machine
   } catch (const std::runtime_error& error) {
     return {errc::conflict, error.what(), {}, {}, {}};

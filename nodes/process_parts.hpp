@@ -21,6 +21,7 @@
 #include "nodes/identity.hpp"
 #include "nodes/local_node.hpp"
 #include "nodes/node_watch.hpp"
+#include "nodes/notifier_desk.hpp"
 #include "nodes/process.hpp"
 #include "nodes/timer_driver.hpp"
 
@@ -61,6 +62,8 @@ struct process::parts {
   failure spawn_node_side();
   failure serve_api();
   void spawn_keeper();
+  /// Nothing without receivers.
+  failure spawn_notifier_side();
   /// Watches a root: its end before stop() ends the process.
   void watch(const caf::actor& root, std::string name);
   void wait_until_ready();
@@ -106,7 +109,11 @@ struct process::parts {
   scheduler_actor scheduler;
   catalogue_actor catalogue;
   keeper_actor keeper;
+  std::shared_ptr<notifier_desk> desk = std::make_shared<notifier_desk>();
+  history_actor history;
+  notifier_actor notifier;
   std::optional<gateway::gateway> api;
+  std::string api_url; ///< of the first TCP address that the API listens on
   process_addresses addresses;
 };
 

@@ -24,6 +24,8 @@ void add_stream_commands(CLI::App& app, chosen& choice);
 void add_challenge_commands(CLI::App& app, chosen& choice);
 /// nodes, keys, pause, resume, gc.
 void add_admin_commands(CLI::App& app, chosen& choice);
+/// notifications.
+void add_notification_commands(CLI::App& app, chosen& choice);
 /// config, version, completion, doctor.
 void add_local_commands(CLI::App& app, chosen& choice);
 

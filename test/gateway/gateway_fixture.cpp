@@ -6,10 +6,41 @@
 
 namespace poseidon::test {
 
+namespace {
+
+/// One dead letter, 7, of the receiver ops.
+notifier_actor spawn_fake_notifier(caf::actor_system& system) {
+  return system.spawn([](notifier_actor::pointer) -> notifier_actor::behavior_type {
+    return {
+        [](const ledger_changes&) {},
+        [](const timer_due&) {},
+        [](const list_dead_letters& m) {
+          dead_letters found;
+          found.items.push_back({7, "ops", "1-9", "instance.failed", "i", "", sample_time, 3, "answered 404"});
+          found.more = m.limit == 1;
+          return outcome<dead_letters>{found};
+        },
+        [](const replay_dead_letters& m) -> outcome<replayed_letters> {
+          if (m.id != 0 && m.id != 7) return failure{errc::not_found, "there is no such dead letter", {}, {}, {}};
+          return replayed_letters{1};
+        },
+    };
+  });
+}
+
+std::vector<receiver_status> some_receivers() {
+  receiver_status ops{"ops", receiver_kind::webhook, 5, 3, 2, 1, 1, sample_time, sample_time, "connection refused"};
+  receiver_status chat{"chat", receiver_kind::discord, 0, 0, 0, 0, 0, std::nullopt, std::nullopt, {}};
+  return {ops, chat};
+}
+
+} // namespace
+
 gateway_fixture::gateway_fixture() {
   system_config.set("scheduler.max-threads", 2);
   system = std::make_unique<caf::actor_system>(system_config);
   cluster = std::make_unique<fake_cluster>(*system);
+  notifier = spawn_fake_notifier(*system);
   for (std::string scope : {"admin", "platform", "read", "metrics"}) {
     keys[scope] = "psk_" + scope + "_0123456789abcdef";
     cluster->append(*gateway::key_from_token(secret{keys[scope]}, {scope}, "test", sample_time));
@@ -25,6 +56,7 @@ gateway_fixture::gateway_fixture() {
 
 gateway_fixture::~gateway_fixture() {
   under_test.reset();
+  caf::anon_send_exit(notifier, caf::exit_reason::user_shutdown);
   cluster.reset();
 }
 
@@ -34,6 +66,10 @@ void gateway_fixture::start() {
   deps.scheduler = cluster->scheduler;
   deps.ledger = cluster->ledger;
   deps.catalogue = cluster->catalogue;
+  if (notifies) {
+    deps.notifier = [this] { return notifier; };
+    deps.hooks.receivers = [] { return std::optional{some_receivers()}; };
+  }
   deps.clock = clock;
   deps.random = std::shared_ptr<random_source>(&system_random(), [](auto*) {});
   deps.hooks.reveal = [](const challenge_row&) -> outcome<secret> { return secret{R"({"flags":["f{secret}"]})"}; };

@@ -16,6 +16,8 @@ struct gateway_fixture : testing::Test {
   caf::actor_system_config system_config;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<fake_cluster> cluster;
+  notifier_actor notifier; ///< a fake
+  bool notifies = true;    ///< false: the process has no receivers
   std::shared_ptr<virtual_clock> clock = std::make_shared<virtual_clock>();
   gateway::gateway_config config;
   std::unique_ptr<gateway::gateway> under_test;

@@ -140,6 +140,12 @@ TEST_F(openapi_test, every_reply_fits_its_schema) {
   while (under_test->model().admin()->keys.size() < 5 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
   check("DELETE", "/v1/keys/{id}", "/v1/keys/" + key.body["id"].get<std::string>(), 204);
   check("GET", "/v1/settings", "/v1/settings", 200);
+  check("GET", "/v1/notifications", "/v1/notifications", 200);
+  check("GET", "/v1/notifications/dead", "/v1/notifications/dead?receiver=ops&limit=1", 200);
+  check("POST", "/v1/notifications/dead/replay", "/v1/notifications/dead/replay?all=true", 202);
+  check("POST", "/v1/notifications/dead/replay", "/v1/notifications/dead/replay", 422);
+  check("POST", "/v1/notifications/dead/{id}/replay", "/v1/notifications/dead/7/replay", 202);
+  check("POST", "/v1/notifications/dead/{id}/replay", "/v1/notifications/dead/8/replay", 404);
   check("PUT", "/v1/settings", "/v1/settings", 200, {{"rate.burst", 5}});
   check("PATCH", "/v1/settings", "/v1/settings", 200, {{"rate.burst", nullptr}});
   check("POST", "/v1/pause", "/v1/pause", 200, {{"message", "soon"}});
