@@ -2,6 +2,7 @@
 
 #include "actors/instance/instance.hpp"
 #include "actors/journal/journal.hpp"
+#include "actors/kit/actor_scheduler.hpp"
 #include "actors/ledger/ledger.hpp"
 #include "actors/log/sqlite_log.hpp"
 #include "actors/probe/probe.hpp"
@@ -67,7 +68,7 @@ simulated_node::simulated_node(const std::string& folder, std::shared_ptr<engine
                                std::uint64_t run)
     : loop_(std::move(loop)), run_{7, run} {
   spdlog::set_level(spdlog::level::off); // what it says goes to stdout, as the figures do
-  config_.set("scheduler.policy", caf::atom("sharing"));
+  actor_scheduler::use(config_);
   config_.set("scheduler.max-threads", std::size_t{1}); // the simulated engine is not thread-safe
   config_.set("scheduler.max-throughput", std::size_t{16});
   config_.set("logger.verbosity", caf::atom("quiet"));

@@ -1,5 +1,6 @@
 // Timers: memory and speed of the heap, and how late 100,000 deadlines come with the real driver.
 
+#include "actors/kit/actor_scheduler.hpp"
 #include "actors/timers/timer_heap.hpp"
 #include "bench/bench.hpp"
 #include "nodes/host/host_clock.hpp"
@@ -32,7 +33,7 @@ std::vector<row> lateness() {
   constexpr std::size_t count = 100'000;
   constexpr std::int64_t first_ms = 3'000, spread_ms = 5'000; // arming is over before the first is due
   caf::actor_system_config config;
-  config.set("scheduler.policy", caf::atom("sharing"));
+  actor_scheduler::use(config);
   config.set("scheduler.max-throughput", 20);
   caf::actor_system system(config);
   auto time = std::make_shared<host_clock>();

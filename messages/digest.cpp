@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 namespace poseidon {
@@ -19,11 +20,31 @@ const unsigned char* raw(std::string_view text) { return reinterpret_cast<const 
 unsigned char* raw(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 int length(std::string_view text) { return static_cast<int>(text.size()); }
 
+void fill_from_openssl(std::span<std::uint8_t> bytes) {
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
+}
+
+/// Asks OpenSSL for more than one id needs, since each call costs as much as a hundred bytes; what was given is wiped.
 class openssl_random final : public random_source {
 public:
   void fill(std::span<std::uint8_t> bytes) override {
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
+    if (bytes.size() > most_from_stock) return fill_from_openssl(bytes);
+    thread_local stock mine;
+    if (mine.used + bytes.size() > sizeof mine.bytes) {
+      fill_from_openssl(mine.bytes);
+      mine.used = 0;
+    }
+    std::memcpy(bytes.data(), mine.bytes + mine.used, bytes.size());
+    OPENSSL_cleanse(mine.bytes + mine.used, bytes.size());
+    mine.used += bytes.size();
   }
+
+private:
+  static constexpr std::size_t most_from_stock = 16;
+  struct stock {
+    std::uint8_t bytes[512];
+    std::size_t used = sizeof bytes;
+  };
 };
 
 using cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;

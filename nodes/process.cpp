@@ -2,6 +2,7 @@
 
 #include "nodes/process_parts.hpp"
 
+#include "actors/kit/actor_scheduler.hpp"
 #include "nodes/data_folder.hpp"
 #include "nodes/edge_link/link_doors.hpp"
 
@@ -33,7 +34,7 @@ caf::behavior watch_roots(caf::event_based_actor* self, std::shared_ptr<std::ato
 } // namespace
 
 process_config::process_config(unsigned threads) {
-  set("scheduler.policy", caf::atom("sharing"));
+  actor_scheduler::use(*this);
   set("scheduler.max-threads", static_cast<std::size_t>(threads));
   set("scheduler.max-throughput", std::size_t{16});
   set("logger.verbosity", caf::atom("quiet"));

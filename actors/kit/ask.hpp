@@ -36,17 +36,22 @@ void ask(Self* self, const Target& target, millis timeout, Message&& message, On
   using reply = typename detail::first_of<caf::response_type_t<typename Target::signatures, std::decay_t<Message>>>::type;
   using traits = detail::outcome_value<reply>;
   auto failed = std::make_shared<OnError>(std::move(on_error));
-  self->request(target, std::max(timeout, millis{1}), std::forward<Message>(message))
-      .then(
-          [value = std::move(on_value), failed](reply& answer) mutable {
-            if constexpr (!traits::is_outcome)
-              value(std::move(answer));
-            else if (answer.ok())
-              value(std::move(*answer));
-            else
-              (*failed)(std::move(answer.error));
-          },
-          [failed](caf::error& e) { (*failed)(failure_of(e)); });
+  auto request = self->request(target, std::max(timeout, millis{1}), std::forward<Message>(message));
+  const auto answered = [self, id = request.id()] { self->clock().cancel_request_timeout(self, id); }; // else kept until it is due
+  request.then(
+      [answered, value = std::move(on_value), failed](reply& answer) mutable {
+        answered();
+        if constexpr (!traits::is_outcome)
+          value(std::move(answer));
+        else if (answer.ok())
+          value(std::move(*answer));
+        else
+          (*failed)(std::move(answer.error));
+      },
+      [answered, failed](caf::error& e) {
+        answered();
+        (*failed)(failure_of(e));
+      });
 }
 
 } // namespace poseidon

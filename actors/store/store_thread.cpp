@@ -1,11 +1,21 @@
 #include "actors/store/store_thread.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 namespace poseidon {
+namespace {
+
+constexpr std::size_t many_jobs = 4; // in one transaction: more than one client's doing
+
+} // namespace
 
 store_thread::store_thread(std::shared_ptr<sqlite> db, options o)
-    : db_(std::move(db)), options_(std::move(o)), thread_([this] { run(); }) {}
+    : db_(std::move(db)), options_(std::move(o)), begin_(db_->prepare("BEGIN IMMEDIATE")), commit_(db_->prepare("COMMIT")),
+      thread_([this] { run(); }) {
+  ::pthread_setname_np(thread_.native_handle(), "store");
+}
 
 store_thread::~store_thread() {
   {
@@ -40,6 +50,8 @@ void store_thread::run() {
 std::vector<store_job> store_thread::take_waiting() {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+  // Whoever posts wakes this thread for the first job only: it sleeps through.
+  if (last_jobs_ >= many_jobs) wake_.wait_for(lock, options_.gather, [this] { return ending_; });
   std::vector<store_job> jobs;
   for (std::size_t taken = 0; !waiting_.empty() && taken < options_.most_at_once;) {
     taken += waiting_.front().weight;
@@ -47,6 +59,7 @@ std::vector<store_job> store_thread::take_waiting() {
     waiting_.pop_front();
     weight_ -= jobs.back().weight;
   }
+  last_jobs_ = jobs.size();
   return jobs;
 }
 
@@ -73,10 +86,10 @@ void store_thread::perform(std::vector<store_job>& jobs) {
 
 void store_thread::transact(std::vector<store_job*> jobs) {
   set_durable(std::any_of(jobs.begin(), jobs.end(), [](auto* job) { return job->durable; }));
-  db_->execute("BEGIN IMMEDIATE");
+  begin_.run();
   try {
     for (auto* job : jobs) job->work(*db_);
-    db_->execute("COMMIT");
+    commit_.run();
   } catch (const store_error&) {
     try {
       db_->execute("ROLLBACK");

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <caf/all.hpp>
+#include "actors/kit/actor_scheduler.hpp"
 
 namespace poseidon::test {
 
@@ -8,7 +8,7 @@ namespace poseidon::test {
 struct threaded_system {
   struct quiet : caf::actor_system_config {
     quiet() {
-      set("scheduler.policy", caf::atom("sharing"));
+      actor_scheduler::use(*this);
       set("scheduler.max-threads", 2);
       set("logger.verbosity", caf::atom("quiet"));
     }

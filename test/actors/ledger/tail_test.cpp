@@ -2,6 +2,7 @@
 // points 3 and 22).
 
 #include "actors/fold/fold.hpp"
+#include "actors/kit/actor_scheduler.hpp"
 #include "actors/ledger/tail.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ namespace {
 
 struct quiet : caf::actor_system_config {
   quiet() {
-    set("scheduler.policy", caf::atom("sharing"));
+    actor_scheduler::use(*this);
     set("scheduler.max-threads", 2);
     set("logger.verbosity", caf::atom("quiet"));
   }
