@@ -8,7 +8,10 @@
 namespace poseidon {
 namespace {
 
-constexpr std::uint64_t retry_token = 1;
+constexpr std::uint64_t retry_token = 1, drop_token = 2;
+// Facts that the ledger has are dropped with the next commit, whatever it is for; one of their own comes when nothing else does.
+constexpr millis drop_after{1'000};
+constexpr std::size_t most_to_drop = 256;
 
 failure overloaded(const char* what) { return {errc::ledger_unavailable, what, 1'000, {}, {}}; }
 
@@ -23,13 +26,14 @@ struct journal_state {
   struct pending_write {
     caf::typed_response_promise<outcome<done>> answer;
     std::vector<waiting_fact> facts;
+    std::vector<std::uint64_t> folded;
   };
   std::map<std::uint64_t, pending_write> writes;
   std::map<std::uint64_t, caf::typed_response_promise<outcome<std::shared_ptr<const journal_contents>>>> loads;
   std::map<group_key, std::vector<caf::typed_response_promise<outcome<done>>>> flushes;
 
   std::vector<std::uint64_t> folded;        ///< to be dropped from the store
-  std::optional<std::uint64_t> dropping;    ///< token of the commit that drops some
+  bool drop_armed = false;
   std::uint32_t failures = 0;               ///< in a row
   bool backing_off = false;
 
@@ -48,6 +52,8 @@ struct journal_state {
   void judged(std::uint64_t number, const verdict& v);
   void undelivered(std::uint64_t number, const failure& why);
   void gone(std::uint64_t number);
+  bool store_write(journal_write what, pending_write pending);
+  void keep_for_later(const std::vector<std::uint64_t>& numbers);
   void drop_folded();
 };
 
@@ -76,28 +82,30 @@ caf::result<outcome<done>> journal_state::forget(const forget_record& m) {
 
 caf::result<outcome<done>> journal_state::write(journal_write what) {
   auto answer = self->make_response_promise<outcome<done>>();
-  auto token = what.token = next_token++;
   auto added = what.facts;
-  if (!store->write(std::move(what))) answer.deliver(outcome<done>{overloaded("too many commits wait for the disk")});
-  else writes.emplace(token, pending_write{answer, std::move(added)});
+  if (!store_write(std::move(what), {answer, std::move(added), {}})) answer.deliver(outcome<done>{overloaded("too many commits wait for the disk")});
   return answer;
+}
+
+/// Takes along what is to be dropped.
+bool journal_state::store_write(journal_write what, pending_write pending) {
+  const auto token = what.token = next_token++;
+  what.folded = pending.folded = std::exchange(folded, {});
+  if (store->write(std::move(what))) return writes.emplace(token, std::move(pending)), true;
+  keep_for_later(pending.folded);
+  return false;
 }
 
 void journal_state::written(const journal_written& m) {
   for (auto& result : m.results) {
-    if (dropping == result.token) {
-      dropping.reset();
-      if (result.why) spdlog::warn("journal: folded facts stay for now: {}", result.why.detail);
-      continue;
-    }
     auto found = writes.extract(result.token);
     if (found.empty()) continue;
-    if (!result.why)
+    if (result.why) keep_for_later(found.mapped().folded);
+    else
       for (auto& fact : found.mapped().facts) facts.add(std::move(fact));
-    found.mapped().answer.deliver(result.why ? outcome<done>{result.why} : outcome<done>{done{}});
+    if (found.mapped().answer.pending()) found.mapped().answer.deliver(result.why ? outcome<done>{result.why} : outcome<done>{done{}});
   }
   pump();
-  drop_folded();
 }
 
 caf::result<outcome<std::shared_ptr<const journal_contents>>> journal_state::load() {
@@ -159,29 +167,32 @@ void journal_state::undelivered(std::uint64_t number, const failure& why) {
 }
 
 void journal_state::due(const timer_due& m) {
+  if (m.token == drop_token) {
+    drop_armed = false;
+    return drop_folded();
+  }
   if (m.token != retry_token) return;
   backing_off = false;
   pump();
 }
 
 void journal_state::gone(std::uint64_t number) {
-  folded.push_back(number);
+  keep_for_later({number});
   if (auto group = facts.folded(number))
     if (auto waiting = flushes.extract(*group))
       for (auto& answer : waiting.mapped()) answer.deliver(outcome<done>{done{}});
   pump();
-  drop_folded();
+  if (folded.size() >= most_to_drop) drop_folded();
+}
+
+void journal_state::keep_for_later(const std::vector<std::uint64_t>& numbers) {
+  folded.insert(folded.end(), numbers.begin(), numbers.end());
+  if (folded.empty() || std::exchange(drop_armed, true)) return;
+  self->send(deps.timers, arm_timer{timer_sink{self}, drop_token, deps.time->boot_now() + drop_after});
 }
 
 void journal_state::drop_folded() {
-  if (dropping || folded.empty()) return;
-  journal_write what;
-  what.token = next_token++;
-  what.folded = folded;
-  auto token = what.token;
-  if (!store->write(std::move(what))) return; // with the next one
-  dropping = token;
-  folded.clear();
+  if (!folded.empty()) store_write({}, {});
 }
 
 full_journal_actor::behavior_type journal_behavior(full_journal_actor::stateful_pointer<journal_state> self, journal_deps deps,

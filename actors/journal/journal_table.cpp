@@ -7,6 +7,7 @@ namespace poseidon {
 namespace {
 
 constexpr std::uint32_t bound_every = 256; // tombstones between two sweeps
+constexpr std::size_t most_remembered = 10'000;
 
 std::string key_text(const instance_id& instance, const epoch& at) { return instance.value + '/' + to_string(at); }
 
@@ -41,7 +42,12 @@ const store_schema& journal_schema() {
        "CREATE TABLE specs(digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
        "CREATE TABLE facts(number INTEGER PRIMARY KEY, instance TEXT NOT NULL, epoch TEXT NOT NULL, bytes BLOB NOT NULL);"
        "CREATE TABLE tombstones(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);"
-       "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"}};
+       "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+       // Without an index by name: each tombstone changed some page of it, and nothing looks one up.
+       "CREATE TABLE graves(number INTEGER PRIMARY KEY, name TEXT NOT NULL, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);"
+       "INSERT INTO graves SELECT number, name, at_ms, bytes FROM tombstones;"
+       "DROP TABLE tombstones;"
+       "ALTER TABLE graves RENAME TO tombstones;"}};
   return schema;
 }
 
@@ -52,7 +58,7 @@ journal_table::journal_table(sqlite& db, tombstone_rule tombstones)
       put_spec_(db.prepare("INSERT OR IGNORE INTO specs(digest, bytes) VALUES(?, ?)")),
       put_fact_(db.prepare("INSERT INTO facts(number, instance, epoch, bytes) VALUES(?, ?, ?, ?)")),
       drop_fact_(db.prepare("DELETE FROM facts WHERE number = ?")),
-      put_tombstone_(db.prepare("INSERT OR REPLACE INTO tombstones(name, at_ms, bytes) VALUES(?, ?, ?)")),
+      put_tombstone_(db.prepare("INSERT INTO tombstones(name, at_ms, bytes) VALUES(?, ?, ?)")),
       old_tombstones_(db.prepare("DELETE FROM tombstones WHERE at_ms < ?")),
       many_tombstones_(db.prepare("DELETE FROM tombstones WHERE number <= (SELECT max(number) FROM tombstones) - ?")) {
   identity(db);
@@ -68,24 +74,38 @@ void journal_table::write(const journal_write& what, wall_time now) {
 
 void journal_table::put_record(const journal_record& record) {
   if (record.spec && !record.spec_id.empty()) put_spec(record.spec_id.value, record.spec);
-  put_record_.text(key_text(record.instance, record.epoch)).blob(without_spec(record)).run();
+  auto name = key_text(record.instance, record.epoch);
+  put_record_.text(name).blob(without_spec(record)).run();
+  if (record.phase == phase::gone) {
+    if (ending_.size() >= most_remembered) ending_.clear();
+    ending_.insert_or_assign(std::move(name), tombstone_of(record));
+  } else if (!ending_.empty()) {
+    ending_.erase(name);
+  }
 }
 
 void journal_table::put_spec(const std::string& digest, const spec_ptr& spec) {
   if (known_specs_.contains(digest)) return;
   put_spec_.text(digest).blob(encode(*spec)).run();
-  if (known_specs_.size() > 10'000) known_specs_.clear();
+  if (known_specs_.size() > most_remembered) known_specs_.clear();
   known_specs_.insert(digest);
+}
+
+inventory_item journal_table::left_behind(const group_key& key, const std::string& name) {
+  if (auto known = ending_.extract(name)) return std::move(known.mapped());
+  inventory_item tombstone{key.instance, key.epoch, true, {}, {}, {}, {}, {}, {}};
+  get_record_.text(name);
+  if (!get_record_.step()) return tombstone;
+  if (auto record = decode_record(get_record_.bytes_at(0))) tombstone = tombstone_of(*record);
+  get_record_.reset();
+  return tombstone;
 }
 
 void journal_table::forget(const group_key& key, wall_time now) {
   auto name = key_text(key.instance, key.epoch);
-  inventory_item tombstone{key.instance, key.epoch, true, {}, {}, {}, {}, {}, {}};
-  get_record_.text(name);
-  if (!get_record_.step()) return;
-  if (auto record = decode_record(get_record_.bytes_at(0))) tombstone = tombstone_of(*record);
-  get_record_.reset();
+  auto tombstone = left_behind(key, name);
   drop_record_.text(name).run();
+  if (db_.changes() == 0) return; // it was gone already
   put_tombstone_.text(name).integer(now.ms).blob(encode(tombstone)).run();
   if (++since_bound_ >= bound_every) bound_tombstones(now);
 }
@@ -140,7 +160,7 @@ journal_contents journal_table::contents(wall_time now) {
     }
     all.records.push_back(std::make_shared<const journal_record>(std::move(*record)));
   }
-  auto tombstones = db_.prepare("SELECT bytes FROM tombstones ORDER BY number");
+  auto tombstones = db_.prepare("SELECT bytes FROM tombstones WHERE number IN (SELECT max(number) FROM tombstones GROUP BY name) ORDER BY number");
   while (tombstones.step())
     if (auto item = decode_inventory_item(tombstones.bytes_at(0))) all.tombstones.push_back(std::move(*item));
   return all;

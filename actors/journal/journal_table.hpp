@@ -4,6 +4,7 @@
 #include "actors/journal/journal_store.hpp"
 #include "actors/store/sqlite.hpp"
 
+#include <unordered_map>
 #include <unordered_set>
 
 namespace poseidon {
@@ -18,13 +19,17 @@ public:
 
   void write(const journal_write& what, wall_time now);
   /// A commit with this write failed: what was remembered of it is not there.
-  void forget_remembered() { known_specs_.clear(); }
+  void forget_remembered() {
+    known_specs_.clear();
+    ending_.clear();
+  }
   std::vector<waiting_fact> facts();
   journal_contents contents(wall_time now);
 
 private:
   void put_record(const journal_record& record);
   void put_spec(const std::string& digest, const spec_ptr& spec);
+  inventory_item left_behind(const group_key& key, const std::string& name);
   void forget(const group_key& key, wall_time now);
   void bound_tombstones(wall_time now);
   std::map<std::string, spec_ptr> specs(std::vector<std::string>& problems);
@@ -33,6 +38,7 @@ private:
   tombstone_rule rule_;
   statement put_record_, get_record_, drop_record_, put_spec_, put_fact_, drop_fact_, put_tombstone_, old_tombstones_, many_tombstones_;
   std::unordered_set<std::string> known_specs_; ///< digests that are stored already
+  std::unordered_map<std::string, inventory_item> ending_; ///< by record: what some will leave behind, so that they need not be read again
   std::uint32_t since_bound_ = 0;               ///< tombstones written since they were bounded
 };
 

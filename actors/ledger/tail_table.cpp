@@ -35,7 +35,12 @@ const store_schema& tail_schema() {
       {"CREATE TABLE batches (number INTEGER PRIMARY KEY AUTOINCREMENT, incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL,"
        " bytes BLOB NOT NULL);"
        "CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL,"
-       " entry TEXT NOT NULL, logged_at INTEGER NOT NULL, digest TEXT NOT NULL, bytes BLOB NOT NULL);"}};
+       " entry TEXT NOT NULL, logged_at INTEGER NOT NULL, digest TEXT NOT NULL, bytes BLOB NOT NULL);",
+       // Without AUTOINCREMENT, whose counter is one more page of each commit: numbers only order the batches that are there.
+       "CREATE TABLE parts (number INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL, bytes BLOB NOT NULL);"
+       "INSERT INTO parts SELECT number, incarnation, sequence, bytes FROM batches;"
+       "DROP TABLE batches;"
+       "ALTER TABLE parts RENAME TO batches;"}};
   return schema;
 }
 

@@ -45,8 +45,30 @@ TEST_F(journal_test, answers_after_the_commit_and_hands_facts_on) {
   auto answer = commit_now(r, 2);
   ASSERT_TRUE(answer && answer->ok());
   EXPECT_EQ(numbers(r), (std::vector<std::uint64_t>{1, 2}));
-  EXPECT_TRUE(disk->facts.empty());
   EXPECT_EQ(contents()->records.size(), 1u);
+}
+
+TEST_F(journal_test, folded_facts_are_dropped_with_the_next_commit_or_soon) {
+  auto r = record(1);
+  commit_now(r, 2);
+  EXPECT_EQ(disk->facts.size(), 2u) << "no commit of their own";
+  commit_now(r, 1);
+  EXPECT_EQ(disk->facts.size(), 1u);
+  advance(millis{1'000});
+  EXPECT_TRUE(disk->facts.empty());
+}
+
+TEST_F(journal_test, folded_facts_outlive_a_failed_commit_and_are_dropped_later) {
+  auto r = record(1);
+  commit_now(r, 2);
+  disk->full = true;
+  EXPECT_FALSE(commit_now(r, 0)->ok());
+  advance(millis{3'000});
+  EXPECT_EQ(disk->facts.size(), 2u);
+  disk->full = false;
+  advance(millis{1'000});
+  EXPECT_TRUE(disk->facts.empty());
+  EXPECT_EQ(numbers(r).size(), 2u);
 }
 
 TEST_F(journal_test, does_not_answer_before_the_commit) {
@@ -97,7 +119,7 @@ TEST_F(journal_test, facts_wait_while_the_ledger_is_away_and_then_go_out_in_orde
   advance(millis{60'000});
   EXPECT_EQ(disk->facts.size(), 100u);
   script->fail_with = errc::ok;
-  advance(millis{2'000});
+  advance(millis{3'000});
   for (auto& r : records) EXPECT_EQ(numbers(r), (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
   EXPECT_TRUE(disk->facts.empty());
 }

@@ -1,6 +1,7 @@
 #include "actors/journal/journal.hpp"
 #include "actors/journal/journal_table.hpp"
 #include "actors/timers/timers.hpp"
+#include "messages/codec.hpp"
 #include "test/actors/journal/fake_ledger.hpp"
 #include "test/actors/journal/records.hpp"
 #include "test/support/temporary_folder.hpp"
@@ -135,6 +136,40 @@ TEST_F(sqlite_journal_test, tombstones_are_bounded_by_count_and_age) {
   EXPECT_TRUE(all->records.empty());
   time.advance(millis{1'001});
   EXPECT_TRUE(contents()->tombstones.empty());
+}
+
+TEST_F(sqlite_journal_test, a_tombstone_says_how_it_ended_whoever_wrote_the_record) {
+  open();
+  for (int n = 0; n < 2; ++n) {
+    auto r = record(n);
+    r.phase = phase::gone;
+    r.reason = end_reason::expired;
+    ask<done>(commit(r, 0));
+    if (n == 1) crash(); // an earlier run
+    ASSERT_TRUE(ask<done>(forget_record{group(n)}));
+  }
+  auto all = contents();
+  ASSERT_EQ(all->tombstones.size(), 2u);
+  for (auto& tombstone : all->tombstones) EXPECT_EQ(tombstone.reason, end_reason::expired);
+  auto again = record(0);
+  ask<done>(commit(again, 0));
+  ASSERT_TRUE(ask<done>(forget_record{group(0)}));
+  all = contents();
+  ASSERT_EQ(all->tombstones.size(), 2u) << "one of each";
+  EXPECT_EQ(all->tombstones.back().instance, group(0).instance);
+  EXPECT_EQ(all->tombstones.back().reason, end_reason::none) << "the last one counts";
+}
+
+TEST_F(sqlite_journal_test, tombstones_of_the_first_schema_are_kept) {
+  {
+    const store_schema first{"the journal", {journal_schema().upgrades.front()}};
+    auto db = *open_store(path, first);
+    auto put = db->prepare("INSERT INTO tombstones(name, at_ms, bytes) VALUES(?, ?, ?)");
+    for (int n = 0; n < 3; ++n) put.text(std::to_string(n)).integer(time.wall_now().ms).blob(encode(tombstone_of(record(n)))).run();
+  }
+  open();
+  ASSERT_EQ(contents()->tombstones.size(), 3u);
+  EXPECT_EQ(contents()->tombstones[2].instance, group(2).instance);
 }
 
 TEST_F(sqlite_journal_test, forgetting_what_is_not_there_is_no_error) {

@@ -4,6 +4,7 @@
 #include "actors/fold/fold.hpp"
 #include "actors/kit/actor_scheduler.hpp"
 #include "actors/ledger/tail.hpp"
+#include "actors/ledger/tail_table.hpp"
 
 #include <gtest/gtest.h>
 
@@ -85,6 +86,25 @@ TEST_F(tail_test, keeps_entries_over_a_restart) {
   EXPECT_EQ(found->entries[2].logged_at.ms, 1003);
   EXPECT_EQ(found->entries[2].what->id, (entry_id{1, 3}));
   EXPECT_EQ(std::get<put_setting_entry>(found->entries[2].what->body).value, "3");
+}
+
+TEST_F(tail_test, batches_of_the_first_schema_are_kept) {
+  ASSERT_TRUE(append({entry_at(1), entry_at(2)}));
+  close();
+  {
+    auto now = *open_store(folder / "tail.db", tail_schema());
+    auto read = now->prepare("SELECT bytes FROM batches");
+    ASSERT_TRUE(read.step());
+    const store_schema first{"the ledger's tail", {tail_schema().upgrades.front()}};
+    auto old = *open_store(folder / "old.db", first);
+    old->prepare("INSERT INTO batches (incarnation, sequence, bytes) VALUES (1, 2, ?)").blob(read.bytes_at(0)).run();
+  }
+  std::filesystem::remove(folder / "tail.db-wal");
+  std::filesystem::rename(folder / "old.db", folder / "tail.db");
+  open();
+  ASSERT_EQ(load()->entries.size(), 2u);
+  ASSERT_TRUE(append({entry_at(3)}));
+  EXPECT_EQ(load()->entries.back().at, (position{1, 3}));
 }
 
 TEST_F(tail_test, a_snapshot_takes_the_place_of_what_it_covers) {
