@@ -8,6 +8,7 @@ import time
 import unittest
 
 from support import Poseidon, wait_for
+from test_nats import NatsServer
 
 SECRET = "a secret of sixteen characters and more"
 
@@ -177,6 +178,40 @@ class Webhooks(unittest.TestCase):
             reader = p.call("POST", "/v1/keys", {"scopes": ["read"]}).json["key"]
             self.assertEqual(p.call("GET", "/v1/notifications", key=reader).status, 403)
         strict.close(), failures.close()
+
+
+class OnNats(unittest.TestCase):
+    def test_nothing_is_missed_when_the_process_dies_and_when_the_log_is_lost(self):
+        nats, ops = NatsServer(), Receiver()
+        self.addCleanup(nats.close)
+        settings = {"nats": {"urls": [nats.url]}, "notify": {"receivers": [webhook("ops", ops)], "longest_retry": "1s"}}
+        with Poseidon(settings=settings) as p:
+            first = p.running(user="first")["id"]
+            wait_for(lambda: ops.has(first, "instance.running"), 10, "the webhook is told")
+            ops.close()
+            second = p.running(user="second")["id"]
+            p.kill()
+            p.start()
+            p.call("DELETE", f"/v1/instances/{first}")
+            p.wait_state(first, "stopped")
+            ops.open()
+            wait_for(lambda: ops.has(first, "instance.stopped") and ops.has(second, "instance.running"), 20, "all that waited arrives")
+            nats.kill()
+            nats.wipe()
+            nats.start()
+            wait_for(lambda: p.start_instance(user="third").json.get("state") == "running", 20, "starts are answered on the new log")
+            third = p.start_instance(user="third").json["id"]
+            p.call("DELETE", f"/v1/instances/{second}")
+            p.wait_state(second, "stopped")
+            wait_for(lambda: ops.has(third, "instance.running") and ops.has(second, "instance.stopped"), 20, "it goes on with the new log")
+            ids = [event["id"] for event in ops.events()]
+            self.assertEqual(len(ids), len(set(ids)), "each once")
+            for ident, kinds in ((first, ["pending", "running", "stopped"]), (second, ["pending", "running", "stopped"]), (third, ["pending", "running"])):
+                told = ops.of(ident)
+                self.assertEqual([e["type"].split(".")[1] for e in told if e["type"] != "instance.stopping"], kinds)
+                self.assertEqual([place_of(e) for e in told], sorted(place_of(e) for e in told))
+            self.assertTrue(ops.of(third)[0]["id"].startswith("2-"), "a new log begins a new count")
+        ops.close()
 
 
 class Discord(unittest.TestCase):

@@ -33,7 +33,8 @@ TEST_F(event_source_test, has_the_same_id_and_text) {
   const auto compare = [&] {
     const auto mine = told();
     std::vector<gateway::event_ptr> theirs;
-    for (auto& applied : streams.apply({w.change})) {
+    const std::vector<ledger_change> changes{w.change};
+    for (auto& applied : streams.apply(changes)) {
       auto at_that_time = context;
       at_that_time.now = w.change.logged_at;
       for (auto& one : gateway::events_of(applied, at_that_time)) theirs.push_back(one);
