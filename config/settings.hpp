@@ -45,6 +45,8 @@ struct edge_settings {
   std::vector<listen_address> listen{{"127.0.0.1", 8081, {}}};
   std::vector<listen_address> admin_listen;
   std::string link_dir = "/run/poseidon/edges";
+  std::vector<listen_address> relay_listen;
+  std::string relay_advertise;
   std::string domain = "localhost";
   std::string public_url;
   byte_size head_limit{16 << 10};

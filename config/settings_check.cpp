@@ -113,6 +113,16 @@ std::optional<std::string> check_domain(const std::string& domain) {
   return "\"" + domain + "\" is not a domain: lower-case letters, digits, dashes and dots, like ctf.example";
 }
 
+/// "host:port" of an edge, as other machines reach it; empty is fine.
+std::optional<std::string> check_relay(const std::string& address) {
+  if (address.empty()) return std::nullopt;
+  const auto colon = address.rfind(':');
+  const bool plain = colon != std::string::npos && colon > 0 && address.find_first_of("/@ ?#") == std::string::npos;
+  const auto port = plain ? parse_count(address.substr(colon + 1)) : parsed<std::uint64_t>{std::nullopt, "no port"};
+  if (plain && port && *port.value > 0 && *port.value <= 65535) return std::nullopt;
+  return "\"" + address + "\" is not an address like edge1.example:7443 or 10.0.0.5:7443";
+}
+
 /// "https://host[:port]" without anything after it; empty is fine.
 std::optional<std::string> check_origin(const std::string& url) {
   if (url.empty()) return std::nullopt;
@@ -152,6 +162,11 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
   if (s.has(role::gateway) && s.api.listen.empty())
     conflict("api.listen", "the role gateway needs at least one address");
   if (s.has(role::edge) && s.edge.listen.empty()) conflict("edge.listen", "the role edge needs at least one address");
+  for (auto& address : s.edge.relay_listen) {
+    if (address.is_unix()) conflict("edge.relay_listen", "other machines can't reach a Unix socket");
+    else if (s.edge.relay_advertise.empty() && (address.host == "0.0.0.0" || address.host == "::"))
+      conflict("edge.relay_advertise", "say under which address other machines reach " + to_text(address));
+  }
   if (s.placement.cpu.value + s.placement.memory.value + s.placement.containers.value == 0)
     conflict("placement.cpu", "at least one of placement.cpu, placement.memory, placement.containers is above 0%");
   if (s.reaper.window < s.runtime.request_timeout)

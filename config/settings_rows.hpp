@@ -80,6 +80,7 @@ std::optional<std::string> check_name(const std::string& name);
 /// Engines are reached through a Unix socket on this machine only.
 std::optional<std::string> check_engine(const std::string& address);
 std::optional<std::string> check_domain(const std::string& domain);
+std::optional<std::string> check_relay(const std::string& address);
 /// "https://host[:port]" with nothing after it, or empty.
 std::optional<std::string> check_origin(const std::string& url);
 /// An origin, or "*".

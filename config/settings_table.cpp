@@ -94,6 +94,11 @@ void add_edge(std::vector<setting_row>& t) {
       AT(edge.admin_listen), {.help = "addresses of the edge's own /healthz, for a load balancer; none by default"}));
   t.push_back(make_row<text>(
       AT(edge.link_dir), {.help = "directory in which edge processes of this machine have the sockets that its node processes look for"}));
+  t.push_back(make_list_row<list>(
+      AT(edge.relay_listen), {.help = "addresses on which edges of other machines reach this machine's instances (TLS, with the cluster's key); "
+                                      "none by default"}));
+  t.push_back(make_row<text>(
+      AT(edge.relay_advertise), {.help = "HOST:PORT under which they do; default: the first of edge.relay_listen", .check = check_relay}));
   t.push_back(make_row<text>(AT(edge.domain),
                              {.help = "instances are <label>.DOMAIN; *.localhost opens in browsers on this machine",
                               .flag = "--domain",

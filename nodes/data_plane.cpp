@@ -24,6 +24,7 @@ struct data_plane::parts {
   dialer_client dialer;
   std::shared_ptr<probe_port> probe;
   edge_table table;
+  std::optional<machine_relay> relay;
   std::optional<edge_server> server;
   std::thread runner;
 };
@@ -36,7 +37,13 @@ dialer_client& data_plane::dialer() { return parts_->dialer; }
 edge_table& data_plane::table() { return parts_->table; }
 std::shared_ptr<probe_port> data_plane::probe() const { return parts_->probe; }
 
+outcome<std::vector<edge_options::address>> data_plane::relay(relay_options options, relays_of_machine relays) {
+  parts_->relay.emplace(std::move(options), parts_->table, parts_->dialer, parts_->time, std::move(relays));
+  return parts_->relay->start();
+}
+
 outcome<std::vector<edge_options::address>> data_plane::serve(edge_options options) {
+  if (parts_->relay) options.reach = parts_->relay->reach();
   parts_->server.emplace(std::move(options), parts_->table, parts_->dialer, parts_->time);
   return parts_->server->start();
 }
@@ -44,6 +51,7 @@ outcome<std::vector<edge_options::address>> data_plane::serve(edge_options optio
 void data_plane::stop() {
   if (!parts_->runner.joinable()) return;
   if (parts_->server) parts_->server->stop();
+  if (parts_->relay) parts_->relay->stop();
   parts_->dialer.stop();
   parts_->work.reset();
   parts_->runner.join();

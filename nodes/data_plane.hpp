@@ -7,6 +7,7 @@
 #include "nodes/dialer/dialer.hpp"
 #include "nodes/dialer/dialer_client.hpp"
 #include "nodes/edge/edge_server.hpp"
+#include "nodes/edge/machine_relay.hpp"
 
 #include <memory>
 
@@ -23,6 +24,8 @@ public:
   dialer_client& dialer();
   edge_table& table();
   std::shared_ptr<probe_port> probe() const;
+  /// Takes connections from other machines' edges, and leads players to instances there; before serve(). Errors: as machine_relay::start.
+  outcome<std::vector<edge_options::address>> relay(relay_options options, relays_of_machine relays);
   /// Binds and serves; the bound addresses. Errors: as edge_server::start.
   outcome<std::vector<edge_options::address>> serve(edge_options options);
   /// Stops serving players, then the dialer; may be repeated.

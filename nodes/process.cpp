@@ -146,6 +146,7 @@ void process::parts::stop() {
   desk->close();
   end(notifier);
   end(history);
+  unknown_hosts->answered_by(route_feeder_actor{}); // no handle outlives the actor system
   end(feeder);
   end(catalogue);
   end(scheduler);

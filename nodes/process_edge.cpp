@@ -3,7 +3,6 @@
 #include "nodes/process_parts.hpp"
 
 #include "nodes/edge_link/link_doors.hpp"
-#include "nodes/route_feeder.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -49,7 +48,10 @@ failure process::parts::serve_edge() {
   if (auto known = load_routes(data("routes")))
     plane->table().apply(routes_at_start.restore(*known, self->machine, time->wall_now(), time->boot_now() + node_word_limit));
   else spdlog::warn("the edge begins without its routes: {}", known.error.detail);
-  auto bound = plane->serve(edge_options_of(settings(), self->machine));
+  if (auto failed = serve_other_edges()) return failed;
+  auto options = edge_options_of(settings(), self->machine);
+  options.ask = [questions = unknown_hosts](const std::string& host, std::function<void()> done) { questions->ask(host, std::move(done)); };
+  auto bound = plane->serve(std::move(options));
   if (!bound) return bound.error;
   auto urls = std::make_shared<identity>(*self);
   const auto& first = bound->front();
@@ -71,6 +73,27 @@ failure process::parts::serve_edge() {
     door = std::move(opened);
   }
   addresses.edge = "http://" + (first.host.find(':') == std::string::npos ? first.host : "[" + first.host + "]") + ":" + std::to_string(first.port);
+  return {};
+}
+
+/// Instances of other machines are reached through the edges there, and those here from there, where there may be other machines.
+failure process::parts::serve_other_edges() {
+  const auto& edge = settings().edge;
+  if (settings().nats.urls.empty() && edge.relay_listen.empty()) return {};
+  relay_options options;
+  for (auto& address : edge.relay_listen) options.listen.push_back({address.host, address.port});
+  options.machine = self->machine;
+  options.cluster_key = self->cluster_key;
+  options.connect_timeout = edge.connect_timeout;
+  options.idle_timeout = edge.idle_timeout;
+  options.connections = edge.connections;
+  options.connections_per_instance = edge.connections_per_instance;
+  auto bound = plane->relay(std::move(options), [known = relays](const machine_id& machine) { return known->of(machine); });
+  if (!bound) return bound.error;
+  if (bound->empty()) return {};
+  const auto& first = bound->front();
+  relay_address = edge.relay_advertise.empty() ? config::to_text(config::listen_address{first.host, first.port, {}}) : edge.relay_advertise;
+  spdlog::info("edge: other machines' edges reach this one's instances at {}", relay_address);
   return {};
 }
 
@@ -103,8 +126,19 @@ void process::parts::spawn_gate() {
 
 void process::parts::spawn_feeder() {
   if (!router) return;
-  feeder = spawn_route_feeder(*system, {ledger, router, time});
+  route_feeder_deps deps;
+  deps.ledger = ledger;
+  deps.router = router;
+  deps.clock = time;
+  deps.machine = self->machine;
+  deps.known = [this](const std::string& host) {
+    const auto known = plane->table().find(host);
+    return known ? std::optional{known->entry.route.epoch} : std::nullopt;
+  };
+  deps.ask = ask_others_for_route;
+  feeder = spawn_route_feeder(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(feeder), "routes");
+  unknown_hosts->answered_by(feeder);
 }
 
 } // namespace poseidon

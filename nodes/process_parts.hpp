@@ -13,7 +13,9 @@
 #include "nodes/data_plane.hpp"
 #include "nodes/edge_admin.hpp"
 #include "nodes/edge/route_file.hpp"
+#include "nodes/edge/known_relays.hpp"
 #include "nodes/edge_link/edge_gate.hpp"
+#include "nodes/edge_link/route_feeder.hpp"
 #include "nodes/edge_link/route_relay.hpp"
 #include "nodes/host/host_clock.hpp"
 #include "nodes/host/load_cache.hpp"
@@ -50,6 +52,7 @@ struct process::parts {
   void spawn_base();
   failure spawn_ledger_side();
   void expect_edge_elsewhere();
+  failure serve_other_edges();
   failure serve_edge();
   void spawn_edge_side();
   void spawn_gate();
@@ -82,6 +85,10 @@ struct process::parts {
   std::optional<edge_admin> edge_health;
   std::optional<route_file> routes_on_disk;
   route_table routes_at_start;
+  std::shared_ptr<host_questions> unknown_hosts = std::make_shared<host_questions>();
+  ask_members ask_others_for_route; ///< set before spawn_feeder() where there are others
+  std::shared_ptr<known_relays> relays = std::make_shared<known_relays>(); ///< filled by whoever hears the other edges
+  std::string relay_address;           ///< where this edge takes connections from other machines' edges; empty: nowhere
   std::shared_ptr<link_door> door;     ///< where nodes of this machine find this edge
   std::shared_ptr<link_finder> finder; ///< finds the edges of this machine
   process_config caf_config;
@@ -97,7 +104,7 @@ struct process::parts {
   edge_router_actor router;
   edge_gate_actor gate;
   route_relay_actor relay;
-  ledger_subscriber feeder;
+  route_feeder_actor feeder;
   full_journal_actor journal;
   std::shared_ptr<poseidon::runtime> port;
   runtime_actor runtime;

@@ -78,7 +78,8 @@ std::size_t link_gate::nodes() const {
 
 void link_gate::greet(link_id id, link& link, const link_hello& hello, link_effects& todo) {
   failure why;
-  if (hello.version > link_version) why = refusal(errc::conflict, "the node speaks version " + std::to_string(hello.version) + " of the link, this edge " + std::to_string(link_version));
+  if (hello.version > link_version)
+    why = refusal(errc::conflict, "the node speaks version " + std::to_string(hello.version) + " of the link, this edge " + std::to_string(link_version));
   else if (hello.cluster != options_.cluster) why = refusal(errc::conflict, "this edge belongs to cluster " + options_.cluster);
   else if (hello.machine != options_.machine) why = refusal(errc::conflict, "the node runs on another machine, or in another pid namespace");
   else if (hello.node.empty()) why = refusal(errc::bad_request, "a node without a name");

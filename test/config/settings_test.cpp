@@ -196,6 +196,10 @@ TEST(settings, contradictions_are_problems) {
   EXPECT_THAT(problems_of(from_file("roles: []")), HasSubstr("roles: name at least one"));
   EXPECT_THAT(problems_of(from_file("roles: [node, node]")), HasSubstr("roles: node is named twice"));
   EXPECT_THAT(problems_of(from_file("api: {listen: []}")), HasSubstr("api.listen: the role gateway"));
+  EXPECT_THAT(problems_of(from_file("edge: {relay_listen: ['unix:/run/x.sock']}")), HasSubstr("edge.relay_listen: other machines"));
+  EXPECT_THAT(problems_of(from_file("edge: {relay_listen: ['0.0.0.0:7443']}")), HasSubstr("edge.relay_advertise: say under which address"));
+  EXPECT_THAT(problems_of(from_file("edge: {relay_listen: ['0.0.0.0:7443'], relay_advertise: edge1.example}")), HasSubstr("edge.relay_advertise: \"edge1.example\""));
+  EXPECT_EQ(problems_of(from_file("edge: {relay_listen: ['0.0.0.0:7443'], relay_advertise: 'edge1.example:7443'}")), "");
   EXPECT_THAT(problems_of(from_file("placement: {cpu: 0%, memory: 0%, containers: 0%}")), HasSubstr("placement.cpu"));
   EXPECT_THAT(problems_of(from_file("reaper: {window: 5s}")), HasSubstr("reaper.window"));
   EXPECT_THAT(problems_of(from_file("edge: {connections: 10}")), HasSubstr("edge.connections_per_source"));

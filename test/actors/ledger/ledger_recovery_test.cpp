@@ -8,6 +8,7 @@ namespace {
 using restart_test = ledger_test;
 using torn_test = ledger_test;
 using snapshot_test = ledger_test;
+using follower_test = ledger_test;
 
 TEST_F(restart_test, goes_on_where_the_tail_ends) {
   set("a", "1");
@@ -265,6 +266,28 @@ TEST_F(torn_test, a_lost_tail_and_a_trimmed_log_open_a_higher_incarnation) {
   *tail_store = {};
   boot();
   EXPECT_EQ(status().folded, (position{2, 4}));
+}
+
+TEST_F(follower_test, opens_nothing_and_folds_what_another_member_opens) {
+  kill();
+  log_store->wipe();
+  *tail_store = {};
+  options.leads = false;
+  boot();
+  const auto extent = [&] { return world.answer_now<outcome<log_extent>>(log, get_log_extent{}).value()->last; };
+  advance(millis{60'000});
+  EXPECT_EQ(extent(), 0u);
+  EXPECT_TRUE(subscribe()->image) << "what is known may be read";
+  ledger_deps deps{log_actor{log}, spawn_memory_tail(system, std::make_shared<memory_tail_store>()), world.timers, &time, &random, {}};
+  deps.options.appender = "leader";
+  deps.options.run = run_id{9, 9};
+  const auto leader = spawn_ledger(system, deps);
+  run();
+  EXPECT_GE(extent(), 1u);
+  EXPECT_EQ(status().folded.incarnation, 1u);
+  caf::anon_send_exit(leader, caf::exit_reason::kill);
+  caf::anon_send_exit(deps.tail, caf::exit_reason::kill);
+  run();
 }
 
 } // namespace

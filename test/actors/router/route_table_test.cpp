@@ -277,5 +277,52 @@ TEST(route_table, random_walks_keep_the_invariants) {
   }
 }
 
+TEST(route_table, a_node_that_has_named_all_it_holds_keeps_that_alone) {
+  route_table table;
+  table.put(route_of("kept", 1), now, {"n1"});
+  table.put(route_of("lost", 1), now, {"n1"});
+  table.put(route_of("other", 1), now, {"n2"});
+  table.put(route_of("own", 1), now);
+  table.end(end_of("ended", 1), now);
+  const auto changes = table.retain({"n1"}, {"kept"}, now);
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].now.route.host, "lost");
+  EXPECT_EQ(changes[0].now.phase, route_phase::pending);
+  EXPECT_TRUE(changes[0].cut);
+  EXPECT_FALSE(table.put(route_of("lost", 1), now, {"n1"}).refused) << "it may be found after all";
+}
+
+TEST(route_table, a_route_of_another_machine_needs_no_endpoint_and_outlives_a_reboot_of_this_one) {
+  route_table table;
+  auto far = route_of("far", 1);
+  far.machine.value = "far/1";
+  far.where = {};
+  ASSERT_FALSE(table.put(far, now).refused);
+  EXPECT_TRUE(is_elsewhere(table.find("far")->route));
+  table.put(route_of("near", 1), now);
+  const auto image = table.snapshot({"m"});
+  route_table same, rebooted;
+  same.restore(image, {"m"}, now);
+  rebooted.restore(image, {"m2"}, now);
+  for (const auto* each : {&same, &rebooted}) EXPECT_EQ(each->find("far")->phase, route_phase::ready);
+  EXPECT_EQ(same.find("near")->phase, route_phase::ready);
+  EXPECT_EQ(rebooted.find("near")->phase, route_phase::pending);
+  far.machine = {};
+  EXPECT_EQ(table.put(far, now).refused.code, errc::invalid_field);
+}
+
+TEST(route_table, deadlines_of_a_snapshot_wait_for_their_node) {
+  route_table table, restored;
+  auto soon = route_of("soon", 1), later = route_of("later", 1);
+  later.deadline = boot_time{90'000};
+  table.put(soon, now);
+  table.put(later, now);
+  restored.restore(table.snapshot({"m"}), {"m"}, now, boot_time{12'000});
+  EXPECT_EQ(restored.find("soon")->route.deadline, boot_time{12'000});
+  EXPECT_EQ(restored.find("later")->route.deadline, boot_time{90'000});
+  EXPECT_FALSE(restored.put(soon, now).refused) << "the node says the same again";
+  EXPECT_EQ(restored.find("soon")->route.deadline, boot_time{9'000});
+}
+
 } // namespace
 } // namespace poseidon
