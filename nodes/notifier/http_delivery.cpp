@@ -8,6 +8,8 @@
 #include <boost/beast/ssl.hpp>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 namespace poseidon {
 namespace {
@@ -18,8 +20,8 @@ namespace http = beast::http;
 using tcp = asio::ip::tcp;
 using error_code = boost::system::error_code;
 
-constexpr std::size_t most_head_bytes = 16 << 10, most_body_bytes = 16 << 10;
-constexpr std::size_t most_note = 200;
+constexpr std::size_t most_head_bytes = 16 << 10;
+constexpr std::size_t most_note = 200; ///< of an answer's body, more is not read
 
 bool is_literal(const std::string& host) {
   error_code no;
@@ -28,8 +30,7 @@ bool is_literal(const std::string& host) {
 }
 
 /// What a person can read of an answer's body.
-std::string note_of(const std::string& body) {
-  auto note = body.substr(0, most_note);
+std::string note_of(std::string note) {
   std::ranges::replace_if(note, [](unsigned char c) { return c < ' ' || c >= 0x7f; }, ' ');
   return note;
 }
@@ -100,7 +101,7 @@ private:
   void read_head(error_code written) {
     if (!done_) return;
     parser_.header_limit(most_head_bytes);
-    parser_.body_limit(most_body_bytes);
+    parser_.body_limit(std::numeric_limits<std::uint64_t>::max()); // whatever its length is said to be: little of it is read
     http::async_read_header(stream_, buffer_, parser_, [me = this->shared_from_this(), written](error_code failed, std::size_t) {
       if (failed) return me->fail_at("asking " + me->plan_.to.authority(), written ? written : failed);
       me->head_read();
@@ -111,6 +112,9 @@ private:
     if (!done_) return;
     const auto status = parser_.get().result_int();
     if ((status >= 200 && status < 300) || parser_.is_done()) return finish();
+    auto& body = parser_.get().body();
+    body.data = note_.data();
+    body.size = note_.size();
     http::async_read(stream_, buffer_, parser_, [me = this->shared_from_this()](error_code, std::size_t) { me->finish(); });
   }
 
@@ -119,7 +123,8 @@ private:
     reply.status = static_cast<int>(parser_.get().result_int());
     const auto wait = parser_.get()[http::field::retry_after];
     reply.retry_after = parse_retry_after({wait.data(), wait.size()});
-    reply.note = note_of(parser_.get().body());
+    const auto& body = parser_.get().body();
+    if (body.data) reply.note = note_of(std::string(note_.data(), note_.size() - body.size));
     end(std::move(reply));
   }
 
@@ -140,9 +145,10 @@ private:
   tcp::resolver resolver_;
   asio::steady_timer deadline_;
   Stream stream_;
-  beast::flat_buffer buffer_{most_head_bytes + most_body_bytes};
+  beast::flat_buffer buffer_{2 * most_head_bytes};
+  std::array<char, most_note> note_{};
   http::request<http::string_body> request_;
-  http::response_parser<http::string_body> parser_;
+  http::response_parser<http::buffer_body> parser_;
 };
 
 } // namespace

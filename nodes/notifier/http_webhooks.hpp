@@ -21,7 +21,7 @@ struct http_webhooks_options {
 };
 
 /// A thread a receiver: one that hangs, its name server included, holds up no other. Redirects are answers, not followed;
-/// of an answer's body the first 16 KiB are read. Link-local addresses are refused (forbidden). Errors: bad_request for an
+/// of a refusal's body only the beginning is read. Link-local addresses are refused (forbidden). Errors: bad_request for an
 /// address that is none, invalid_field for a CA file that can't be read.
 outcome<std::shared_ptr<webhook_port>> make_http_webhooks(http_webhooks_options options);
 
