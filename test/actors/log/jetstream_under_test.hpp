@@ -44,7 +44,13 @@ public:
   log_actor open(caf::actor_system& system) override {
     if (!timers) timers.emplace(system, time);
     auto log = spawn_jetstream_log(system, {timers->actor, &time, &system_random(), front}, options);
-    await_log(system, log);
+    try {
+      await_log(system, log);
+    } catch (const std::runtime_error& error) {
+      std::string all = error.what();
+      for (const auto& server : servers.servers) all += "\n" + server->name() + ":\n" + server->written();
+      throw std::runtime_error(all);
+    }
     return log;
   }
   /// Every server killed hard, and started again on what it left.

@@ -49,6 +49,7 @@ public:
     return result;
   }
   outcome<log_extent> follow(std::uint64_t after) {
+    if (followed_ && !seen.empty() && after == seen.back().sequence) may_repeat_ = true;
     followed_ = after;
     return ask<log_extent>(follow_log{sink(), after});
   }
@@ -63,7 +64,8 @@ public:
     bool got = true;
     self_->receive(
         [&](log_batch& b) {
-          for (auto& e : *b.entries) seen.push_back(e);
+          for (auto& e : *b.entries)
+            if (!repeated(e)) seen.push_back(e);
           last = b.last;
           if (consume) self_->send(log_, log_consumed{sink(), seen.back().sequence});
         },
@@ -82,6 +84,12 @@ public:
   bool follows_anew = false; ///< after each reconnect, from where it was: as the ledger does where its log is whole
 
 private:
+  /// Who follows anew where it is may be sent again what was on its way already, and passes over it.
+  bool repeated(const logged_entry& e) const {
+    if (!may_repeat_ || !e.what || seen.empty() || e.sequence > seen.back().sequence) return false;
+    const auto back = seen.back().sequence - e.sequence;
+    return back < seen.size() && seen[seen.size() - 1 - back].what->id == e.what->id;
+  }
   void follow_again_if_due() {
     const bool due = follows_anew && followed_ && connections.size() > answered_ && connections.back();
     answered_ = connections.size();
@@ -89,6 +97,7 @@ private:
   }
 
   std::optional<std::uint64_t> followed_; ///< where it was told to begin
+  bool may_repeat_ = false;               ///< it has followed anew where it was
   std::size_t answered_ = 0;              ///< of `connections`
   log_actor log_;
   caf::scoped_actor self_;

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <random>
 
 namespace poseidon::test {
 namespace {
@@ -59,13 +60,18 @@ bool greets(std::uint16_t port) {
 } // namespace
 
 std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = loopback(0);
-  socklen_t size = sizeof address;
-  ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
+  // Below the range that the kernel gives to outgoing connections: one of those, of a server that looks for another, can
+  // take the very port that the other is about to listen on.
+  std::uniform_int_distribution<int> any{20'000, 31'999};
+  std::random_device source;
+  for (;;) {
+    const auto port = static_cast<std::uint16_t>(any(source));
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const auto address = loopback(port);
+    const bool free = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    if (free) return port;
+  }
 }
 
 nats_server::nats_server(nats_server_options options) : options_(std::move(options)), port_(free_port()) {
@@ -105,8 +111,12 @@ void nats_server::await_answer() {
     if (::waitpid(pid_, &status, WNOHANG) == pid_) break;
     ::poll(nullptr, 0, 20);
   }
+  throw std::runtime_error("the nats-server did not start:\n" + written());
+}
+
+std::string nats_server::written() const {
   std::ifstream log{folder_.file("server.log")};
-  throw std::runtime_error("the nats-server did not start:\n" + std::string{std::istreambuf_iterator<char>{log}, {}});
+  return {std::istreambuf_iterator<char>{log}, {}};
 }
 
 void nats_server::kill() {

@@ -45,6 +45,8 @@ public:
   void copy_store();
   void restore_copy();
   const std::string& name() const { return options_.name; }
+  /// What it wrote, for a failure's message.
+  std::string written() const;
 
 private:
   void write_config() const;
