@@ -213,14 +213,15 @@ struct instance_seed {
 /// Makes instance actors; whoever builds the node gives it to the supervisor (roles do not know each other's headers).
 using instance_factory = std::function<instance_actor(const instance_seed&)>;
 
-/// A node process's root: turns assignments into instances, forwards commands to them, answers unknown_instance for what
-/// it does not hold.
+/// A node as others speak to it, from its own process or another: answers unknown_instance for what it does not hold.
+using node_actor = caf::typed_actor<replies_to<stop_instance>::with<outcome<done>>, replies_to<extend_instance>::with<outcome<extended>>,
+                                    replies_to<read_logs>::with<outcome<log_text>>, replies_to<read_stats>::with<outcome<group_stats>>,
+                                    replies_to<collect_garbage>::with<outcome<garbage_report>>, replies_to<get_instance>::with<outcome<done>>>;
+
+/// A node process's root: turns assignments into instances, forwards commands to them.
 using supervisor_actor =
-    ledger_subscriber::extend<reacts_to<timer_due>, reacts_to<engine_changed>, replies_to<stop_instance>::with<outcome<done>>,
-                              replies_to<extend_instance>::with<outcome<extended>>, replies_to<read_logs>::with<outcome<log_text>>,
-                              replies_to<read_stats>::with<outcome<group_stats>>, replies_to<get_node_status>::with<node_status>,
-                              replies_to<collect_garbage>::with<outcome<garbage_report>>, replies_to<get_instance>::with<outcome<done>>,
-                              replies_to<shut_down>::with<outcome<done>>>;
+    node_actor::extend<reacts_to<ledger_changes>, reacts_to<timer_due>, reacts_to<engine_changed>,
+                       replies_to<get_node_status>::with<node_status>, replies_to<shut_down>::with<outcome<done>>>;
 
 /// What exists in the engine, is ours, and belongs to no live instance.
 using reaper_actor = caf::typed_actor<reacts_to<timer_due>, reacts_to<engine_changed>, replies_to<collect_garbage>::with<outcome<garbage_report>>>;
@@ -230,7 +231,8 @@ using scheduler_actor =
     ledger_subscriber::extend<replies_to<start_instance>::with<outcome<started>>, replies_to<stop_instance>::with<outcome<row_ptr>>,
                               replies_to<extend_instance>::with<outcome<row_ptr>>, replies_to<reset_instance>::with<outcome<row_ptr>>,
                               replies_to<read_logs>::with<outcome<log_text>>, replies_to<read_stats>::with<outcome<group_stats>>,
-                              replies_to<collect_garbage>::with<outcome<garbage_report>>, replies_to<append_entry>::with<outcome<folded>>,
+                              replies_to<collect_garbage>::with<outcome<garbage_report>>,
+                              replies_to<move_instances>::with<outcome<moved_instances>>, replies_to<append_entry>::with<outcome<folded>>,
                               reacts_to<timer_due>>;
 
 /// Tells webhooks and Discord channels of events.

@@ -151,7 +151,7 @@ void simulated_node::spawn_node(const std::string& folder, std::shared_ptr<simul
   deciding.timers = timers_;
   deciding.clock = time_;
   deciding.random = {std::shared_ptr<void>{}, &system_random()};
-  deciding.nodes = {[supervisor = supervisor_](const node_name& name) { return name == node ? supervisor : supervisor_actor{}; }, [] { return std::vector{node}; }};
+  deciding.nodes = {[supervisor = supervisor_](const node_name& name) { return name == node ? node_actor{supervisor} : node_actor{}; }, [] { return std::vector{node}; }};
   deciding.host_of = [](const instance_id& id) { return id.value.substr(0, 20) + ".localhost"; };
   deciding.seal = [](const secret&, const instance_id&) { return outcome<sealed_secret>{sealed_secret{}}; };
   deciding.loads = [] { return std::vector<load_hint>{}; };

@@ -172,6 +172,12 @@ struct notify_settings {
   std::string ca; ///< file of certificates
 };
 
+/// How long a node may be silent.
+struct membership_settings {
+  millis suspect_after{3'000};
+  millis lost_after{15'000};
+};
+
 struct settings {
   std::string data = "/var/lib/poseidon";
   std::string cluster = "poseidon";
@@ -198,6 +204,7 @@ struct settings {
   ledger_settings ledger;
   nats_settings nats;
   notify_settings notify;
+  membership_settings membership;
   bool has(role wanted) const {
     for (auto r : roles)
       if (r == wanted) return true;

@@ -176,6 +176,8 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
     conflict("edge.connections_per_source", "is above edge.connections (" + std::to_string(s.edge.connections) + ")");
   check_nats(s.nats, conflict);
   check_notify(s, conflict);
+  if (s.membership.lost_after < s.membership.suspect_after * 2)
+    conflict("membership.lost_after", "is at least twice membership.suspect_after, so that nothing is lost for a hiccup");
   warn(s, warnings);
 }
 

@@ -52,15 +52,15 @@ public:
     out.sources[std::string(row.name)] = source;
   }
 
-  void file(const settings_input& input) {
-    if (!input.file_text) return;
-    auto document = parse_yaml(*input.file_text);
+  void file(const std::optional<std::string>& text, const std::string& name, setting_source source) {
+    if (!text) return;
+    source_ = source;
+    auto document = parse_yaml(*text);
     for (auto& p : document.problems)
-      out.problems.push_back({p.path.empty() ? input.file_name : p.path, p.detail});
+      out.problems.push_back({p.path.empty() ? name : p.path, p.detail});
     if (!document.value || document.value->is_null()) return;
     if (!document.value->is_object())
-      return out.problems.push_back(
-          {input.file_name, "a settings file is a mapping of names to values, like edge: {domain: ctf.example}"});
+      return out.problems.push_back({name, "a settings file is a mapping of names to values, like edge: {domain: ctf.example}"});
     object(*document.value, "");
   }
 
@@ -101,6 +101,7 @@ public:
   }
 
 private:
+  setting_source source_ = setting_source::file; ///< of the file at hand
   std::map<std::string_view, std::vector<std::string>> repeated_;
 
   void object(const json& value, const std::string& path) {
@@ -123,9 +124,9 @@ private:
     auto raw = raw_of(item, row.objects);
     if (!raw)
       return out.problems.push_back({name, "takes " + std::string(row.list ? "a list" : "one value") + ", not this"});
-    if (auto seen = out.sources.find(name); seen != out.sources.end())
+    if (auto seen = out.sources.find(name); seen != out.sources.end() && seen->second == source_)
       return out.problems.push_back({name, "given twice; keep one"});
-    give(row, *raw, setting_source::file, name);
+    give(row, *raw, source_, name);
   }
 
   static bool is_group(const std::string& name) {
@@ -183,7 +184,8 @@ std::vector<std::string> split_list(std::string_view text) {
 loaded_settings load_settings(const settings_input& input) {
   loader l;
   l.out.values.node = input.host_name;
-  l.file(input);
+  l.file(input.joined_text, input.joined_name, setting_source::joined);
+  l.file(input.file_text, input.file_name, setting_source::file);
   l.environment(input.environment);
   l.flags(input.flags);
   auto& out = l.out;

@@ -15,8 +15,8 @@
 namespace poseidon::config {
 
 /// Where a value comes from; later ones win.
-enum class setting_source : std::uint8_t { default_, file, environment, flag };
-POSEIDON_ENUM(setting_source, default_, file, environment, flag)
+enum class setting_source : std::uint8_t { default_, joined, file, environment, flag };
+POSEIDON_ENUM(setting_source, default_, joined, file, environment, flag)
 
 /// Everything that settings are read from; nothing is fetched behind the caller's back.
 struct settings_input {
@@ -24,6 +24,8 @@ struct settings_input {
   std::map<std::string, std::string> environment; ///< the whole environment
   std::optional<std::string> file_text;           ///< YAML or JSON
   std::string file_name;                          ///< for messages
+  std::optional<std::string> joined_text;         ///< what joining a cluster left in DATA; the same form
+  std::string joined_name;
   std::string host_name;                          ///< default of `node`
 };
 

@@ -333,6 +333,15 @@ void add_notify(std::vector<setting_row>& t) {
       AT(notify.ca), {.help = "file with certificates that receivers' may be signed by, beside the system's"}));
 }
 
+void add_membership(std::vector<setting_row>& t) {
+  t.push_back(make_row<millis>(
+      AT(membership.suspect_after),
+      {.help = "a node that is silent for so long is suspect: new instances go elsewhere while they can", .min = 2s, .max = 10min}));
+  t.push_back(make_row<millis>(
+      AT(membership.lost_after),
+      {.help = "a node that is silent for so long is lost: what ran there has ended", .min = 4s, .max = 24h}));
+}
+
 } // namespace
 
 const std::vector<setting_row>& settings_table() {
@@ -346,6 +355,7 @@ const std::vector<setting_row>& settings_table() {
     add_runtime(t);
     add_nats(t);
     add_notify(t);
+    add_membership(t);
     return t;
   }();
   return table;

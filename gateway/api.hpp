@@ -6,6 +6,7 @@
 #include "gateway/config.hpp"
 #include "gateway/events.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/render.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -25,6 +26,7 @@ struct api_hooks {
   std::function<outcome<spec_ptr>(const nlohmann::json&)> inline_spec;       ///< resolves the `spec` of a start
   std::function<failure()> trouble;                                          ///< why this process's node can't start instances now; ok: it can
   std::function<std::optional<std::vector<receiver_status>>()> receivers;    ///< how each fares; nothing: this process has no notifier
+  std::function<std::optional<node_report>(const node_name&)> report;        ///< what was heard last of a node
   std::shared_ptr<const config::loaded_settings> settings;                   ///< as the process started with
 };
 

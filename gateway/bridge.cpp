@@ -71,6 +71,9 @@ void bridge::stats(read_stats what, then<group_stats> done) {
 void bridge::collect(collect_garbage what, then<garbage_report> done) {
   call<garbage_report>(targets_.scheduler, targets_.garbage_timeout, std::move(what), std::move(done));
 }
+void bridge::move(move_instances what, then<moved_instances> done) {
+  call<moved_instances>(targets_.scheduler, targets_.garbage_timeout, std::move(what), std::move(done));
+}
 void bridge::append(entry_body what, then<folded> done) {
   call<folded>(targets_.scheduler, targets_.request_timeout, append_entry{std::move(what)}, std::move(done));
 }

@@ -37,6 +37,7 @@ public:
   void logs(read_logs what, then<log_text> done) override;
   void stats(read_stats what, then<group_stats> done) override;
   void collect(collect_garbage what, then<garbage_report> done) override;
+  void move(move_instances what, then<moved_instances> done) override;
   void append(entry_body what, then<folded> done) override;
   void rescan(then<catalogue_report> done) override;
   void ledger(then<ledger_status> done) override;

@@ -22,6 +22,7 @@ public:
   virtual void logs(read_logs what, then<log_text> done) = 0;
   virtual void stats(read_stats what, then<group_stats> done) = 0;
   virtual void collect(collect_garbage what, then<garbage_report> done) = 0;
+  virtual void move(move_instances what, then<moved_instances> done) = 0;
   virtual void append(entry_body what, then<folded> done) = 0;
   virtual void rescan(then<catalogue_report> done) = 0;
   virtual void ledger(then<ledger_status> done) = 0;

@@ -48,8 +48,16 @@ extension_view extension_of(const instance_row& row, wall_time now);
 void write_instance(json_writer& out, const instance_item& item, const url_rules& urls, wall_time now);
 std::string render_instance(const instance_item& item, const url_rules& urls, wall_time now);
 
-/// A node. `state`: ready, cordoned, draining or lost.
-void write_node(json_writer& out, const node_row& node);
+/// What was heard last of a node, beside what the ledger says of it.
+struct node_report {
+  std::uint32_t cpu_permille = 0, memory_permille = 0; ///< the machine's load
+  std::int64_t silent_ms = 0;                          ///< since then
+  bool suspect = false;
+  failure trouble;                                     ///< why it can't start instances; ok: it can
+};
+
+/// A node. `state`: lost, suspect, draining, cordoned or ready, whichever comes first.
+void write_node(json_writer& out, const node_row& node, const std::optional<node_report>& report);
 /// A challenge. `confidential` (JSON text of flags and solutions) only for who may see it; null: left out.
 void write_challenge(json_writer& out, const challenge_row& challenge, const std::string* confidential, std::uint64_t live_instances);
 /// A key, never its secret.

@@ -4,7 +4,10 @@ namespace poseidon::gateway {
 
 namespace {
 
-std::string_view node_state(const node_row& node) { return node.lost ? "lost" : to_string(node.mode); }
+std::string_view node_state(const node_row& node, const std::optional<node_report>& report) {
+  if (node.lost) return "lost";
+  return report && report->suspect ? "suspect" : to_string(node.mode);
+}
 
 void write_service(json_writer& out, const service_spec& service) {
   out.begin_object();
@@ -20,9 +23,9 @@ void write_service(json_writer& out, const service_spec& service) {
 
 } // namespace
 
-void write_node(json_writer& out, const node_row& node) {
+void write_node(json_writer& out, const node_row& node, const std::optional<node_report>& report) {
   out.begin_object();
-  out.text("name", node.name.value).text("state", node_state(node)).text("version", node.version);
+  out.text("name", node.name.value).text("state", node_state(node, report)).text("version", node.version);
   out.text("machine", node.machine.value).number("instances", node.instances);
   out.key("capacity").begin_object();
   out.number("memory_bytes", node.capacity.memory_bytes).number("cpu_millis", node.capacity.cpu_millis);
@@ -32,7 +35,14 @@ void write_node(json_writer& out, const node_row& node) {
   out.key("tags").begin_object();
   for (auto& [name, value] : node.tags) out.text(name, value);
   out.end_object();
-  out.text("up_at", to_string(node.up_at)).end_object();
+  out.text("up_at", to_string(node.up_at));
+  if (report) {
+    out.key("load").begin_object().number("cpu_permille", report->cpu_permille).number("memory_permille", report->memory_permille).end_object();
+    out.number("silent_ms", report->silent_ms).text_or_null("trouble", report->trouble.detail);
+  } else {
+    out.key("load").null().key("silent_ms").null().key("trouble").null();
+  }
+  out.end_object();
 }
 
 void write_challenge(json_writer& out, const challenge_row& challenge, const std::string* confidential, std::uint64_t live_instances) {

@@ -76,15 +76,20 @@ void rescan(const call& c) {
 
 // --- nodes ----------------------------------------------------------------------------------------------------------
 
+std::optional<node_report> report_of(const call& c, const node_row& node) {
+  auto& report = c.services().hooks->report;
+  return report ? report(node.name) : std::nullopt;
+}
+
 void list_nodes(const call& c) {
   auto list = c.services().model->nodes();
-  c.json(200, render_list(list, {}, [](json_writer& out, auto& node) { write_node(out, *node); }));
+  c.json(200, render_list(list, {}, [&c](json_writer& out, auto& node) { write_node(out, *node, report_of(c, *node)); }));
 }
 
 void answer_node(const call& c, const node_row& node) {
   std::string text;
   json_writer out(text);
-  write_node(out, node);
+  write_node(out, node, report_of(c, node));
   c.json(200, std::move(text));
 }
 
@@ -103,7 +108,31 @@ void set_mode(const call& c, node_mode mode) {
     answer_node(c, changed);
   });
 }
-void drain(const call& c) { set_mode(c, node_mode::draining); }
+void answer_moved(const call& c, const node_row& node, const moved_instances& moved) {
+  std::string text;
+  json_writer out(text);
+  out.begin_object().key("node");
+  write_node(out, node, report_of(c, node));
+  out.number("moved", moved.moved).number("stayed", moved.stayed).text_or_null("why", moved.why.detail).end_object();
+  c.json(200, std::move(text));
+}
+
+void drain(const call& c) {
+  query_reader query(c.request());
+  const bool move = query.flag("move");
+  if (!accept_query(c, query)) return;
+  if (!move) return set_mode(c, node_mode::draining);
+  auto node = c.services().model->node(c.param(0));
+  if (!node) return c.problem(errc::unknown_node, "there is no node " + c.param(0));
+  append_for(c, set_node_mode_entry{node->name, node_mode::draining}, [c, node] {
+    c.services().actors->move({node->name, c.who().actor}, [c, node](outcome<moved_instances> moved) {
+      if (!moved) return c.problem(moved.error);
+      auto changed = *node;
+      changed.mode = node_mode::draining;
+      answer_moved(c, changed, *moved);
+    });
+  });
+}
 void cordon(const call& c) { set_mode(c, node_mode::cordoned); }
 void uncordon(const call& c) { set_mode(c, node_mode::ready); }
 

@@ -147,6 +147,18 @@ struct garbage_report {
 };
 POSEIDON_FIELDS(garbage_report, removed, kept)
 
+/// Start every instance of a node anew on others, under the same URL and with its deadline; what finds no room stays.
+struct move_instances {
+  node_name node;
+  std::string actor;
+};
+POSEIDON_FIELDS(move_instances, node, actor)
+struct moved_instances {
+  std::uint32_t moved = 0, stayed = 0;
+  failure why; ///< of the last that stayed
+};
+POSEIDON_FIELDS(moved_instances, moved, stayed, why)
+
 /// A node as its supervisor sees itself.
 struct node_status {
   node_name node;

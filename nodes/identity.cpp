@@ -1,7 +1,7 @@
 #include "nodes/identity.hpp"
 
 #include "gateway/auth.hpp"
-#include "nodes/data_folder.hpp"
+#include "nodes/host/data_folder.hpp"
 #include "nodes/host/host_clock.hpp"
 
 namespace poseidon {

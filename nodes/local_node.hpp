@@ -14,6 +14,11 @@ public:
     const std::lock_guard lock{mutex_};
     supervisor_ = std::move(supervisor);
   }
+  /// A null handle while there is none.
+  supervisor_actor supervisor() const {
+    const std::lock_guard lock{mutex_};
+    return supervisor_;
+  }
   /// The supervisor of `name`; a null handle when it is not here.
   supervisor_actor find(const node_name& name) const {
     const std::lock_guard lock{mutex_};

@@ -3,8 +3,8 @@
 #include "nodes/process_parts.hpp"
 
 #include "actors/kit/actor_scheduler.hpp"
-#include "nodes/data_folder.hpp"
 #include "nodes/edge_link/link_doors.hpp"
+#include "nodes/host/data_folder.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -98,10 +98,12 @@ outcome<process_addresses> process::start() {
   p.spawn_base();
   p.spawn_edge_side(); // before the ledger: nodes of this machine link at once
   if (auto failed = p.spawn_ledger_side()) return failed;
+  p.spawn_bus_side();
   p.spawn_feeder();
   if (p.settings().has(role::gateway)) p.spawn_gateway_side();
   if (p.settings().has(role::node))
     if (auto failed = p.spawn_node_side()) return failed;
+  p.serve_node_on_bus();
   p.spawn_keeper();
   if (p.api)
     if (auto failed = p.serve_api()) return failed;
@@ -141,6 +143,8 @@ void process::parts::stop() {
                  [](const caf::error&) { spdlog::warn("the supervisor did not end in time"); });
   }
   end(node_watch);
+  end(on_bus);
+  end(membership);
   end(supervisor);
   end(keeper);
   desk->close();
@@ -150,6 +154,8 @@ void process::parts::stop() {
   end(feeder);
   end(catalogue);
   end(scheduler);
+  if (remote) remote->end();
+  bus.reset();
   api.reset();
   end(keeper_of_logs);
   if (finder) finder->stop();

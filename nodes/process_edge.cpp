@@ -88,7 +88,7 @@ failure process::parts::serve_other_edges() {
   options.idle_timeout = edge.idle_timeout;
   options.connections = edge.connections;
   options.connections_per_instance = edge.connections_per_instance;
-  auto bound = plane->relay(std::move(options), [known = relays](const machine_id& machine) { return known->of(machine); });
+  auto bound = plane->relay(std::move(options), [known = board](const machine_id& machine) { return known->relays_of(machine); });
   if (!bound) return bound.error;
   if (bound->empty()) return {};
   const auto& first = bound->front();

@@ -8,7 +8,7 @@
 #include "config/limits.hpp"
 #include "gateway/auth.hpp"
 #include "gateway/settings_view.hpp"
-#include "nodes/data_folder.hpp"
+#include "nodes/host/data_folder.hpp"
 #include "nodes/host/logging.hpp"
 
 namespace poseidon {
@@ -26,13 +26,10 @@ scheduler_deps process::parts::make_scheduler_deps() {
   deps.timers = timers;
   deps.clock = time;
   deps.random = random;
-  deps.nodes = {[node = local_node](const node_name& name) { return node->find(name); }, [node = local_node] { return node->names(); }};
+  deps.nodes = make_directory();
   deps.host_of = [self = self](const instance_id& id) { return self->host_of(id); };
   deps.seal = [self = self](const secret& flag, const instance_id& id) { return self->seal_for(flag, id.value); };
-  deps.loads = [load = load, name = self->node] {
-    const auto now = load->read();
-    return std::vector{load_hint{name, now.cpu_permille, now.memory_permille}};
-  };
+  deps.loads = [this] { return loads(); };
   return deps;
 }
 
@@ -72,6 +69,7 @@ void process::parts::spawn_gateway_side() {
     return config::parse_inline_spec(spec, defaults);
   };
   deps.hooks.settings = input.settings;
+  deps.hooks.report = [this](const node_name& name) { return report(name); };
   deps.hooks.trouble = [node = local_node] { return node->trouble(); };
   api.emplace(std::move(config), std::move(deps));
 }

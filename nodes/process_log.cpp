@@ -10,16 +10,7 @@ namespace poseidon {
 namespace {
 
 jetstream_options jetstream_options_of(const config::settings& settings) {
-  jetstream_options options;
-  options.urls = settings.nats.urls;
-  options.replicas = settings.nats.replicas;
-  options.cluster = settings.cluster;
-  options.client = "poseidon " + settings.node;
-  options.credentials_file = settings.nats.credentials;
-  options.user = settings.nats.user;
-  options.password = settings.nats.password;
-  options.ca_file = settings.nats.ca;
-  return options;
+  return {nats_servers_of(settings), settings.nats.replicas, settings.cluster};
 }
 
 } // namespace

@@ -7,8 +7,8 @@
 #include "actors/reaper/reaper.hpp"
 #include "actors/runtime/runtime.hpp"
 #include "actors/supervisor/supervisor.hpp"
-#include "nodes/data_folder.hpp"
 #include "nodes/edge_link/link_doors.hpp"
+#include "nodes/host/data_folder.hpp"
 #include "nodes/runtime/docker_runtime.hpp"
 
 namespace poseidon {

@@ -5,6 +5,8 @@
 
 #include "actors/journal/journal.hpp"
 #include "actors/ledger/ledger.hpp"
+#include "actors/membership/membership.hpp"
+#include "actors/nats/nats_servers.hpp"
 #include "actors/runtime/runtime_port.hpp"
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/timers/timers.hpp"
@@ -13,7 +15,6 @@
 #include "nodes/data_plane.hpp"
 #include "nodes/edge_admin.hpp"
 #include "nodes/edge/route_file.hpp"
-#include "nodes/edge/known_relays.hpp"
 #include "nodes/edge_link/edge_gate.hpp"
 #include "nodes/edge_link/route_feeder.hpp"
 #include "nodes/edge_link/route_relay.hpp"
@@ -25,6 +26,7 @@
 #include "nodes/node_watch.hpp"
 #include "nodes/notifier_desk.hpp"
 #include "nodes/process.hpp"
+#include "nodes/remote_nodes.hpp"
 #include "nodes/timer_driver.hpp"
 
 #include <optional>
@@ -37,6 +39,9 @@ class link_finder;
 struct process_config : caf::actor_system_config {
   explicit process_config(unsigned threads);
 };
+
+/// Where the settings say that NATS is.
+nats_servers nats_servers_of(const config::settings& settings);
 
 struct process::parts {
   explicit parts(process_input given);
@@ -53,6 +58,13 @@ struct process::parts {
   failure spawn_ledger_side();
   void expect_edge_elsewhere();
   failure serve_other_edges();
+  /// Bus, membership and the other processes' nodes, where the settings name NATS servers.
+  void spawn_bus_side();
+  heartbeat introduce() const;
+  void serve_node_on_bus();
+  node_directory make_directory();
+  std::vector<load_hint> loads() const;
+  std::optional<gateway::node_report> report(const node_name& name) const;
   failure serve_edge();
   void spawn_edge_side();
   void spawn_gate();
@@ -87,7 +99,6 @@ struct process::parts {
   route_table routes_at_start;
   std::shared_ptr<host_questions> unknown_hosts = std::make_shared<host_questions>();
   ask_members ask_others_for_route; ///< set before spawn_feeder() where there are others
-  std::shared_ptr<known_relays> relays = std::make_shared<known_relays>(); ///< filled by whoever hears the other edges
   std::string relay_address;           ///< where this edge takes connections from other machines' edges; empty: nowhere
   std::shared_ptr<link_door> door;     ///< where nodes of this machine find this edge
   std::shared_ptr<link_finder> finder; ///< finds the edges of this machine
@@ -111,7 +122,12 @@ struct process::parts {
   probe_actor probe;
   log_keeper_actor keeper_of_logs;
   std::shared_ptr<poseidon::local_node> local_node;
+  std::shared_ptr<poseidon::bus> bus; ///< null without NATS
+  std::shared_ptr<member_board> board = std::make_shared<member_board>();
+  std::optional<remote_nodes> remote;
+  membership_actor membership;
   supervisor_actor supervisor;
+  caf::actor on_bus;
   node_watch_actor node_watch;
   scheduler_actor scheduler;
   catalogue_actor catalogue;

@@ -1,8 +1,9 @@
 #include "nodes/serve.hpp"
 
-#include "nodes/data_folder.hpp"
+#include "nodes/cli/joining.hpp"
 #include "nodes/dialer/privilege.hpp"
 #include "nodes/edge_link/link_doors.hpp"
+#include "nodes/host/data_folder.hpp"
 #include "nodes/host/host_clock.hpp"
 #include "nodes/host/logging.hpp"
 #include "nodes/host/service_manager.hpp"
@@ -21,20 +22,46 @@ namespace {
 
 constexpr int exit_fine = 0, exit_failed = 1, exit_usage = 2;
 
-std::shared_ptr<const config::loaded_settings> read_settings(const std::vector<std::string>& flags,
-                                                             const std::map<std::string, std::string>& environment) {
-  config::settings_input input{.flags = flags, .environment = environment, .file_text = {}, .file_name = {}, .host_name = read_host_name()};
+/// Takes `--join TOKEN` (or --join=TOKEN) out of the flags; empty: not given.
+std::string take_join_token(std::vector<std::string>& flags) {
+  for (auto at = flags.begin(); at != flags.end(); ++at) {
+    if (at->starts_with("--join=")) {
+      auto word = at->substr(7);
+      flags.erase(at);
+      return word;
+    }
+    if (*at != "--join" || at + 1 == flags.end()) continue;
+    auto word = *(at + 1);
+    flags.erase(at, at + 2);
+    return word;
+  }
+  return {};
+}
+
+/// Nothing, after telling why, when they can't be used.
+std::shared_ptr<const config::loaded_settings> read_settings(std::vector<std::string> flags, const std::map<std::string, std::string>& environment) {
+  const auto told = [](const std::string& what) {
+    std::cerr << "poseidon: " << what << "\n";
+    return nullptr;
+  };
+  const auto word = take_join_token(flags);
+  config::settings_input input;
+  input.flags = flags;
+  input.environment = environment;
+  input.host_name = read_host_name();
   if (const auto file = config::settings_file(flags, environment)) {
     auto text = config::read_settings_file(*file);
-    if (!text) {
-      std::cerr << "poseidon: " << text.error.detail << "\n";
-      return nullptr;
-    }
+    if (!text) return told(text.error.detail);
     input.file_text = std::move(*text);
     input.file_name = *file;
   }
-  auto loaded = std::make_shared<config::loaded_settings>(config::load_settings(input));
-  for (auto& problem : loaded->problems) std::cerr << "poseidon: " << problem.path << ": " << problem.detail << "\n";
+  if (!word.empty()) {
+    const auto token = config::join_token_from(word);
+    if (!token) return told(token.error.detail);
+    if (auto failed = cli::write_joined(*token, config::load_settings(input).values)) return told(failed.detail);
+  }
+  auto loaded = std::make_shared<config::loaded_settings>(cli::load_member_settings(std::move(input)));
+  for (auto& problem : loaded->problems) told(problem.path + ": " + problem.detail);
   return loaded->problems.empty() ? loaded : nullptr;
 }
 

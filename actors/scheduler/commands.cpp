@@ -146,7 +146,7 @@ void scheduler_state::on_garbage(const collect_garbage& request, bounded_promise
     failure last;
   };
   auto all = std::make_shared<gathered>();
-  std::vector<supervisor_actor> nodes;
+  std::vector<node_actor> nodes;
   for (auto& name : deps.nodes.names())
     if (auto node = deps.nodes.find(name)) nodes.push_back(std::move(node));
   all->open = nodes.size();

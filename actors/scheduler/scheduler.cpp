@@ -82,8 +82,8 @@ void scheduler_state::with_row(const instance_id& instance, const row_promise& p
       [promise](failure why) { promise.answer(std::move(why)); });
 }
 
-supervisor_actor scheduler_state::node_of(const instance_row& row) const {
-  return row.node.empty() ? supervisor_actor{} : deps.nodes.find(row.node);
+node_actor scheduler_state::node_of(const instance_row& row) const {
+  return row.node.empty() ? node_actor{} : deps.nodes.find(row.node);
 }
 
 namespace {
@@ -101,6 +101,7 @@ scheduler_actor::behavior_type scheduler_behavior(scheduler_actor::stateful_poin
       [s](const read_logs& m) { return s->admit<log_text>([&](auto promise) { s->on_logs(m, promise); }); },
       [s](const read_stats& m) { return s->admit<group_stats>([&](auto promise) { s->on_stats(m, promise); }); },
       [s](const collect_garbage& m) { return s->admit<garbage_report>([&](auto promise) { s->on_garbage(m, promise); }); },
+      [s](const move_instances& m) { return s->admit<moved_instances>([&](auto promise) { s->on_move(m, promise); }); },
       [s](const append_entry& m) { return s->admit<folded>([&](auto promise) { s->on_append(m, promise); }); },
       [s](const timer_due& due) { s->on_timer(due); },
   };

@@ -10,7 +10,7 @@ namespace poseidon {
 
 /// Which nodes there are to talk to. Both functions are quick, never block, and are called on the scheduler's thread.
 struct node_directory {
-  std::function<supervisor_actor(const node_name&)> find; ///< a null handle: not reachable from here
+  std::function<node_actor(const node_name&)> find; ///< a null handle: not reachable from here
   std::function<std::vector<node_name>()> names;
 };
 

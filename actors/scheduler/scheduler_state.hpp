@@ -45,7 +45,7 @@ struct scheduler_state {
   void await_row(const instance_id& instance, millis limit, row_waits::wanted wanted, row_waits::on_end then);
   /// Reads the row, refuses an unknown instance.
   void with_row(const instance_id& instance, const row_promise& promise, std::function<void(row_ptr)> then);
-  supervisor_actor node_of(const instance_row& row) const;
+  node_actor node_of(const instance_row& row) const;
 
   /// A promise of a request, or its refusal when too many are open or the replica is not there yet.
   template <class T, class Then>
@@ -79,6 +79,9 @@ struct scheduler_state {
   void on_stats(const read_stats& request, bounded_promise<group_stats> promise);
   void on_garbage(const collect_garbage& request, bounded_promise<garbage_report> promise);
   void on_append(const append_entry& request, bounded_promise<folded> promise);
+
+  // drain.cpp
+  void on_move(const move_instances& request, bounded_promise<moved_instances> promise);
 };
 
 /// The entry that a request becomes. `challenge` is null for an inline spec.

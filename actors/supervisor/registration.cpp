@@ -38,6 +38,8 @@ void supervisor_state::take_image(const ledger_image& image) {
   has_image = true;
   replica = image.at;
   rows.clear();
+  for (auto& node : image.nodes)
+    if (node->name == deps.node) mode = node->mode;
   for (auto& row : image.instances)
     if (is_live(*row) && row->node == deps.node) rows[row->id] = row;
   if (!adopted) adopt_all();
@@ -66,6 +68,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
 }
 
 void supervisor_state::see_node(const node_row& row) {
+  mode = row.mode;
   if (row.run == deps.run && !row.lost) {
     if (registered) return;
     spdlog::info("supervisor: node {} is registered", deps.node.value);

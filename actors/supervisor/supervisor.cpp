@@ -95,6 +95,12 @@ failure supervisor_state::not_held(const instance_id& instance) const {
   return {errc::unknown_instance, "node " + deps.node.value + " does not hold instance " + instance.value, {}, {}, {}};
 }
 
+/// A node that is being emptied keeps nobody longer than was promised.
+caf::result<outcome<extended>> supervisor_state::on_extend(const extend_instance& request) {
+  if (mode != node_mode::draining || !actor_of(request.instance)) return forward<extended>(request);
+  return outcome<extended>{failure{errc::extension_refused, "node " + deps.node.value + " is being drained", {}, {}, {}}};
+}
+
 caf::result<outcome<done>> supervisor_state::on_get(const get_instance& request) const {
   if (actor_of(request.instance)) return outcome<done>{done{}};
   return outcome<done>{not_held(request.instance)};
@@ -162,16 +168,16 @@ supervisor_actor::behavior_type supervisor_behavior(supervisor_actor::stateful_p
   auto* s = &self->state;
   s->start(std::move(deps));
   return {
+      [s](const stop_instance& m) { return s->forward<done>(m); },
+      [s](const extend_instance& m) { return s->on_extend(m); },
+      [s](const read_logs& m) { return s->on_logs(m); },
+      [s](const read_stats& m) { return s->forward<group_stats>(m); },
+      [s](const collect_garbage& m) { return s->on_garbage(m); },
+      [s](const get_instance& m) { return s->on_get(m); },
       [s](const ledger_changes& changes) { s->on_changes(changes); },
       [s](const timer_due& due) { s->on_timer(due); },
       [s](const engine_changed& change) { s->on_engine(change); },
-      [s](const stop_instance& m) { return s->forward<done>(m); },
-      [s](const extend_instance& m) { return s->forward<extended>(m); },
-      [s](const read_logs& m) { return s->on_logs(m); },
-      [s](const read_stats& m) { return s->forward<group_stats>(m); },
       [s](const get_node_status&) { return s->status(); },
-      [s](const collect_garbage& m) { return s->on_garbage(m); },
-      [s](const get_instance& m) { return s->on_get(m); },
       [s](const shut_down& m) { return s->on_shut_down(m); },
   };
 }

@@ -41,6 +41,7 @@ struct supervisor_state {
   bool registered = false, registering = false, superseded = false;
   failure register_trouble;
   std::uint64_t registered_incarnation = 0;
+  node_mode mode = node_mode::ready; ///< as the ledger has it
   bool was_registered = false;
   millis retry{0};
 
@@ -57,6 +58,7 @@ struct supervisor_state {
   void on_engine(const engine_changed& change);
   node_status status() const;
   failure not_held(const instance_id& instance) const;
+  caf::result<outcome<extended>> on_extend(const extend_instance& request);
   caf::result<outcome<done>> on_get(const get_instance& request) const;
   caf::result<outcome<log_text>> on_logs(const read_logs& request);
   caf::result<outcome<garbage_report>> on_garbage(const collect_garbage& request);

@@ -34,6 +34,7 @@ void add_serve(CLI::App& app, chosen& choice) {
     else
       command->add_option(view.flag, view.help)->expected(0, -1);
   }
+  command->add_option("--join", "join the cluster of this token first (poseidon cluster init)");
   command->add_option("--config", "settings file, YAML or JSON (POSEIDON_CONFIG)");
   command->callback([&choice] {
     choice.run = [](session& s) -> int {
@@ -68,7 +69,7 @@ std::string complaint(const CLI::App& app, const std::vector<std::string>& argum
 std::string serve_help() {
   return "Usage: poseidon serve [OPTIONS]\n\nRuns Poseidon on this machine until SIGTERM; containers stay, and the "
          "next start adopts them.\n\n" +
-         config::flags_help() +
+         config::flags_help() + "  --join TOKEN                     join the cluster of this token first (poseidon cluster init prints it)\n" +
          "\nEvery setting works in the file and as an environment variable too: poseidon config lists them all.\n";
 }
 
@@ -88,6 +89,7 @@ int run_cli(const std::vector<std::string>& arguments, const surroundings& aroun
   add_challenge_commands(app, choice);
   add_admin_commands(app, choice);
   add_notification_commands(app, choice);
+  add_cluster_commands(app, choice);
   add_local_commands(app, choice);
   app.footer(footer + 1); // last: subcommands would inherit it
   try {

@@ -1,6 +1,7 @@
 #pragma once
 // The commands, grouped; each adds itself to the parser and says what it does once chosen.
 
+#include "config/settings_load.hpp"
 #include "nodes/cli/session.hpp"
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,13 @@ void add_admin_commands(CLI::App& app, chosen& choice);
 void add_notification_commands(CLI::App& app, chosen& choice);
 /// config, version, completion, doctor.
 void add_local_commands(CLI::App& app, chosen& choice);
+
+/// cluster, join.
+void add_cluster_commands(CLI::App& app, chosen& choice);
+
+/// The settings that serve would start with here, with `flags`; problems and warnings are told, problems end the command
+/// unless `tolerant`.
+config::loaded_settings settings_here(session& s, bool tolerant, const std::vector<std::string>& flags = {});
 
 /// A completion script for bash, zsh or fish, made from the parser's own commands and options.
 std::string completion_script(const CLI::App& app, const std::string& shell);

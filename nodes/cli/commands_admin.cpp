@@ -22,6 +22,23 @@ std::string share(const json& reserved, const json& capacity, const char* field,
   return show(a.get<std::uint64_t>()) + " of " + show(b.get<std::uint64_t>());
 }
 
+/// "  3 moved, 1 stayed: no other node has room"; empty where nothing was to be moved.
+std::string moved_text(const json& reply) {
+  if (!at(reply, "moved").is_number()) return {};
+  auto text = "  " + text_at(reply, "moved") + " moved";
+  if (text_at(reply, "stayed") != "0") text += ", " + text_at(reply, "stayed") + " stayed: " + text_at(reply, "why");
+  return text;
+}
+
+/// "cpu 12 %, memory 40 %"; empty for a node that is not heard.
+std::string load_of(const json& node) {
+  auto load = at(node, "load");
+  auto cpu = at(load, "cpu_permille"), memory = at(load, "memory_permille");
+  if (!cpu.is_number() || !memory.is_number()) return {};
+  auto percent = [](const json& permille) { return std::to_string((permille.get<std::uint64_t>() + 5) / 10) + " %"; };
+  return "cpu " + percent(cpu) + ", memory " + percent(memory);
+}
+
 int list_nodes(session& s) {
   auto items = s.list("/v1/nodes");
   if (s.options.json) return s.print_json({{"items", items}, {"next", nullptr}}), done_well;
@@ -31,13 +48,13 @@ int list_nodes(session& s) {
     auto reserved = at(n, "reserved"), capacity = at(n, "capacity");
     rows.push_back({text_at(n, "name"), text_at(n, "state"), text_at(n, "instances"),
                     share(reserved, capacity, "memory_bytes", bytes), share(reserved, capacity, "cpu_millis", cores),
-                    when(text_at(n, "up_at"), s.around().now())});
+                    load_of(n), text_at(n, "trouble")});
   }
   if (s.options.quiet)
     for (auto& row : rows)
       s.out << row[0] << "\n";
   else
-    s.out << table({"NAME", "STATE", "INSTANCES", "MEMORY", "CORES", "UP"}, rows);
+    s.out << table({"NAME", "STATE", "INSTANCES", "MEMORY", "CORES", "LOAD", "TROUBLE"}, rows);
   return done_well;
 }
 
@@ -89,13 +106,15 @@ void add_nodes(CLI::App& app, chosen& choice) {
                                   {"uncordon", "new instances again", "ready"}}) {
     auto* command = group->add_subcommand(word, help);
     command->add_option("node", *name, "its name")->required();
-    command->callback([&choice, name, word = std::string(word), done = std::string(done)] {
-      choice.run = [name, word, done](session& s) {
-        auto reply = s.call("POST", "/v1/nodes/" + url_encode(*name) + "/" + word);
+    auto move = std::make_shared<bool>(false);
+    if (word == std::string_view("drain")) command->add_flag("--move", *move, "start its instances anew on other nodes");
+    command->callback([&choice, name, move, word = std::string(word), done = std::string(done)] {
+      choice.run = [name, move, word, done](session& s) {
+        auto reply = s.call("POST", "/v1/nodes/" + url_encode(*name) + "/" + word + (*move ? "?move=true" : ""));
         if (s.options.json)
           s.print_json(reply);
         else
-          s.out << *name << "  " << done << "\n";
+          s.out << *name << "  " << done << moved_text(reply) << "\n";
         return done_well;
       };
     });

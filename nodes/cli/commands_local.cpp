@@ -13,28 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-/// The settings that serve would start with here; problems and warnings are told, problems end the command unless
-/// `tolerant`.
-config::loaded_settings settings_here(session& s, bool tolerant) {
-  config::settings_input input;
-  input.environment = s.around().environment;
-  input.host_name = s.around().host_name;
-  auto file = s.options.config.empty() ? config::settings_file({}, input.environment) : std::optional(s.options.config);
-  if (file) {
-    auto text = config::read_settings_file(*file);
-    if (!text) s.fail(wrong_usage, text.error.detail);
-    input.file_text = *text;
-    input.file_name = *file;
-  }
-  if (!s.options.data.empty()) input.flags = {"--data", s.options.data};
-  auto loaded = config::load_settings(input);
-  for (auto& w : loaded.warnings)
-    s.err << "warning: " << w << "\n";
-  for (auto& p : loaded.problems)
-    s.err << (tolerant ? "warning: " : "error: ") << p.path << ": " << p.detail << "\n";
-  return loaded;
-}
-
 int list_settings(session& s) {
   auto loaded = settings_here(s, false);
   auto views = config::list_settings(loaded);

@@ -210,6 +210,7 @@ class Poseidon:
         self.settings = settings or {}
         self.environment = environment or {}
         self.process = None
+        self.flags = []
         self.api = self.edge = None
         folder = pathlib.Path(self.dir, "challenges")
         for name, text in challenges.items():
@@ -234,7 +235,8 @@ class Poseidon:
         path = pathlib.Path(self.dir, "poseidon.yml")
         path.write_text(json.dumps(config))
         command = [PROGRAM, "serve", "--config", str(path), "--data", f"{self.dir}/data", "--engine", self.engine.address, "--cluster", self.cluster,
-                   "--node", self.node, "--challenges", f"{self.dir}/challenges", "--api", self.api or "127.0.0.1:0", "--edge", self.edge or "127.0.0.1:0"]
+                   "--node", self.node, "--challenges", f"{self.dir}/challenges", "--api", self.api or "127.0.0.1:0", "--edge", self.edge or "127.0.0.1:0",
+                   *self.flags]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSEIDON_", "DOCKER_"))} | self.environment
         self.log_file = open(f"{self.dir}/log", "ab")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log_file, env=environment)

@@ -66,7 +66,7 @@ simulated_process::simulated_process(disk on, std::shared_ptr<simulated_engine> 
   deps.timers = world.timers;
   deps.clock = time();
   deps.random = random_;
-  deps.nodes = {[this](const node_name& name) { return name == node ? supervisor : supervisor_actor{}; }, [] { return std::vector{node}; }};
+  deps.nodes = {[this](const node_name& name) { return name == node ? node_actor{supervisor} : node_actor{}; }, [] { return std::vector{node}; }};
   deps.host_of = [](const instance_id& id) { return id.value + ".sim"; };
   deps.seal = [](const secret&, const instance_id&) { return outcome<sealed_secret>{sealed_secret{}}; };
   deps.loads = [] { return std::vector<load_hint>{}; };

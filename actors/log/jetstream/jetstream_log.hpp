@@ -5,8 +5,8 @@
 
 #include "actors/log/jetstream/log_transport.hpp"
 #include "actors/log/log.hpp"
+#include "actors/nats/nats_servers.hpp"
 #include "messages/random.hpp"
-#include "messages/secret.hpp"
 
 namespace poseidon {
 
@@ -34,15 +34,9 @@ struct jetstream_front_deps {
 log_actor spawn_jetstream_front(caf::actor_system& system, jetstream_front_deps deps, std::unique_ptr<log_transport> transport);
 
 /// Where the stream is, and who asks.
-struct jetstream_options {
-  std::vector<std::string> urls;  ///< nats://HOST:PORT or tls://HOST:PORT
+struct jetstream_options : nats_servers {
   std::uint32_t replicas = 1;
-  std::string cluster;            ///< names the stream and its subjects
-  std::string client;             ///< this process, as the server shows it
-  std::string credentials_file;   ///< of a NATS user (.creds); empty: none
-  std::string user;               ///< instead
-  secret password;
-  std::string ca_file;            ///< certificates that sign the servers'; empty: the system's
+  std::string cluster; ///< names the stream and its subjects
 };
 
 /// Asks every server that answers which version it is; refuses what can't carry the log (conflict). Servers that don't answer

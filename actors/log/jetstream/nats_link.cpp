@@ -10,11 +10,9 @@
 namespace poseidon {
 namespace {
 
-constexpr std::int64_t connect_ms = 2'000, ping_ms = 2'000, write_ms = 5'000, answer_ms = 2'000;
-constexpr int lost_pings = 2;
+constexpr std::int64_t answer_ms = 2'000;
 constexpr std::size_t most_ahead = 16'384;             // messages that the front has not dealt with
 constexpr std::size_t room_for_names = 16u << 10;      // of a message: what is not the entries' bytes
-constexpr std::chrono::seconds callbacks_limit{5};
 
 std::string_view bytes_of(const natsMsg* message) {
   return {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))};
@@ -29,8 +27,6 @@ void on_closed(natsConnection*, void* closure) {
 void on_error(natsConnection*, natsSubscription*, natsStatus status, void*) {
   spdlog::debug("log: the NATS client tells: {}", natsStatus_GetText(status)); // the checks find what matters
 }
-
-void on_complete(void* closure) { static_cast<link_callbacks*>(closure)->ended(); }
 
 void on_message(natsConnection*, natsSubscription*, natsMsg* raw, void* closure) {
   auto& callbacks = *static_cast<link_callbacks*>(closure);
@@ -64,55 +60,10 @@ void on_acknowledgement(natsConnection*, natsSubscription*, natsMsg* raw, void* 
   if (!callbacks.closed) callbacks.tell(read_acknowledgement(callbacks.link, number, raw));
 }
 
-nats_options_ptr make_options(const jetstream_options& options, link_callbacks* callbacks) {
-  natsOptions* made = nullptr;
-  natsOptions_Create(&made);
-  std::vector<const char*> urls;
-  bool secure = !options.ca_file.empty();
-  for (const auto& url : options.urls) {
-    urls.push_back(url.c_str());
-    secure = secure || url.starts_with("tls://");
-  }
-  natsOptions_SetServers(made, urls.data(), static_cast<int>(urls.size()));
-  natsOptions_SetName(made, options.client.c_str());
-  natsOptions_SetTimeout(made, connect_ms);
-  natsOptions_SetAllowReconnect(made, false); // so nothing is kept and sent later
-  natsOptions_SetPingInterval(made, ping_ms);
-  natsOptions_SetMaxPingsOut(made, lost_pings);
-  natsOptions_SetWriteDeadline(made, write_ms);
-  natsOptions_SetSendAsap(made, true);
-  natsOptions_UseGlobalMessageDelivery(made, true);
-  natsOptions_SetClosedCB(made, on_closed, callbacks);
-  natsOptions_SetErrorHandler(made, on_error, nullptr);
-  if (!options.credentials_file.empty()) natsOptions_SetUserCredentialsFromFiles(made, options.credentials_file.c_str(), nullptr);
-  if (!options.user.empty()) natsOptions_SetUserInfo(made, options.user.c_str(), options.password.reveal().c_str());
-  if (secure) natsOptions_SetSecure(made, true);
-  if (!options.ca_file.empty()) natsOptions_LoadCATrustedCertificates(made, options.ca_file.c_str());
-  return nats_options_ptr{made};
-}
-
 } // namespace
-
-failure nats_failure(natsStatus status, const std::string& what) {
-  const char* detail = nats_GetLastError(nullptr);
-  auto text = what + ": " + natsStatus_GetText(status);
-  if (detail && *detail) text += std::string(" (") + detail + ")";
-  return {status == NATS_NOT_FOUND ? errc::not_found : errc::ledger_unavailable, std::move(text), {}, {}, {}};
-}
 
 void link_callbacks::close(const failure& why) {
   if (!closed.exchange(true)) tell(link_closed{link, why});
-}
-
-void link_callbacks::began() {
-  const std::lock_guard lock{mutex};
-  ++running;
-}
-
-void link_callbacks::ended() {
-  const std::lock_guard lock{mutex};
-  --running;
-  done.notify_all();
 }
 
 nats_link::nats_link(const jetstream_options& options, std::shared_ptr<link_callbacks> callbacks)
@@ -129,7 +80,9 @@ outcome<std::shared_ptr<nats_link>> nats_link::connect(const jetstream_options& 
 }
 
 failure nats_link::join(const jetstream_options& options) {
-  const auto made = make_options(options, callbacks_.get());
+  const auto made = make_nats_options(options);
+  natsOptions_SetClosedCB(made.get(), on_closed, callbacks_.get());
+  natsOptions_SetErrorHandler(made.get(), on_error, nullptr);
   natsConnection* connection = nullptr;
   callbacks_->began();
   if (const auto status = natsConnection_Connect(&connection, made.get()); status != NATS_OK) {
@@ -143,16 +96,15 @@ failure nats_link::join(const jetstream_options& options) {
   limit.Wait = answer_ms;
   if (const auto status = natsConnection_JetStream(&context, connection, &limit); status != NATS_OK) return nats_failure(status, "JetStream");
   jetstream_.reset(context);
-  natsInbox* inbox = nullptr;
-  if (const auto status = natsInbox_Create(&inbox); status != NATS_OK) return nats_failure(status, "no inbox");
-  inbox_ = reinterpret_cast<const char*>(inbox);
-  natsInbox_Destroy(inbox);
+  auto inbox = make_nats_inbox();
+  if (!inbox) return inbox.error;
+  inbox_ = *inbox;
   natsSubscription* subscription = nullptr;
   const auto status = natsConnection_Subscribe(&subscription, connection, (inbox_ + ".*").c_str(), on_acknowledgement, callbacks_.get());
   if (status != NATS_OK) return nats_failure(status, "no acknowledgements");
   acknowledgements_.reset(subscription);
   natsSubscription_SetPendingLimits(subscription, -1, -1); // the window bounds them
-  await_end(subscription);
+  callbacks_->await_end(subscription);
   return {};
 }
 
@@ -164,24 +116,17 @@ nats_link::~nats_link() {
   acknowledgements_.reset();
   jetstream_.reset();
   connection_.reset();
-  std::unique_lock lock{callbacks_->mutex};
-  if (!callbacks_->done.wait_for(lock, callbacks_limit, [this] { return callbacks_->running == 0; })) {
-    lock.unlock();
+  if (!callbacks_->wait()) {
     spdlog::error("log: the NATS client did not end a connection's callbacks; what they use is kept");
     static_cast<void>(new std::shared_ptr<link_callbacks>(callbacks_));
   }
-}
-
-void nats_link::await_end(natsSubscription* of) {
-  callbacks_->began();
-  if (natsSubscription_SetOnCompleteCB(of, on_complete, callbacks_.get()) != NATS_OK) callbacks_->ended();
 }
 
 failure nats_link::follow(std::uint64_t from) {
   auto made = subscribe(from, true);
   if (!made) return made.error;
   messages_ = std::move(*made);
-  await_end(messages_.get());
+  callbacks_->await_end(messages_.get());
   return {};
 }
 

@@ -3,42 +3,20 @@
 // a new link. Its callbacks only tell. All other calls block, and come from threads that may.
 
 #include "actors/log/jetstream/jetstream_log.hpp"
-
-#include <nats/nats.h>
+#include "actors/nats/nats_client.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 
 namespace poseidon {
 
-template <auto Destroy>
-struct nats_deleter {
-  template <class T>
-  void operator()(T* handle) const {
-    Destroy(handle);
-  }
-};
-using nats_options_ptr = std::unique_ptr<natsOptions, nats_deleter<natsOptions_Destroy>>;
-using nats_connection_ptr = std::unique_ptr<natsConnection, nats_deleter<natsConnection_Destroy>>;
-using nats_subscription_ptr = std::unique_ptr<natsSubscription, nats_deleter<natsSubscription_Destroy>>;
-using nats_message_ptr = std::unique_ptr<natsMsg, nats_deleter<natsMsg_Destroy>>;
-using jetstream_ptr = std::unique_ptr<jsCtx, nats_deleter<jsCtx_Destroy>>;
-using stream_info_ptr = std::unique_ptr<jsStreamInfo, nats_deleter<jsStreamInfo_Destroy>>;
-
 /// What the callbacks of one link use, on the client's threads. It outlives them.
-struct link_callbacks {
+struct link_callbacks : nats_callbacks {
   std::uint64_t link = 0;
   std::function<void(transport_event)> tell;
   std::atomic<bool> closed = false;     ///< told, or asked for
   std::atomic<std::size_t> ahead = 0;   ///< messages told and not yet dealt with
-  std::mutex mutex;
-  std::condition_variable done;
-  int running = 0; ///< callbacks that may still come: connection, acknowledgements, messages
 
   void close(const failure& why);
-  void began();
-  void ended();
 };
 
 /// What the stream is, at its opening.
@@ -77,8 +55,6 @@ public:
 private:
   nats_link(const jetstream_options& options, std::shared_ptr<link_callbacks> callbacks);
   failure join(const jetstream_options& options);
-  /// The destructor waits for the end of its callbacks.
-  void await_end(natsSubscription* of);
   std::string subject_of(outgoing_message::kind what) const;
   outcome<nats_subscription_ptr> subscribe(std::uint64_t from, bool tell);
   outcome<std::uint64_t> oldest_part(std::uint64_t from);
@@ -90,8 +66,5 @@ private:
   std::string inbox_; ///< acknowledgements come to inbox_.NUMBER
   nats_subscription_ptr acknowledgements_, messages_, reading_;
 };
-
-/// What a status of the client means to us.
-failure nats_failure(natsStatus status, const std::string& what);
 
 } // namespace poseidon

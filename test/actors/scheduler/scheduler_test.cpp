@@ -1,7 +1,7 @@
 #include "actors/scheduler/scheduler.hpp"
 
 #include "test/support/actor_fixture.hpp"
-#include "test/support/fake_supervisor.hpp"
+#include "test/support/fake_node.hpp"
 #include "test/support/fold_ledger.hpp"
 
 namespace poseidon {
@@ -30,7 +30,7 @@ struct scheduler_test : actor_test {
   std::shared_ptr<fold_ledger> ledger = std::make_shared<fold_ledger>(time);
   fake_node_ptr node = std::make_shared<fake_node>();
   ledger_actor ledger_handle = spawn_fold_ledger(system, ledger);
-  supervisor_actor node_handle = spawn_fake_node(system, node);
+  node_actor node_handle = spawn_fake_node(system, node);
   scheduler_deps deps;
   scheduler_actor scheduler;
 
@@ -44,7 +44,7 @@ struct scheduler_test : actor_test {
     deps.timers = world.timers;
     deps.clock = std::shared_ptr<const clock>(&time, [](auto*) {});
     deps.random = std::make_shared<counting_random>();
-    deps.nodes.find = [this](const node_name& name) { return name.value == "n1" ? node_handle : supervisor_actor{}; };
+    deps.nodes.find = [this](const node_name& name) { return name.value == "n1" ? node_handle : node_actor{}; };
     deps.nodes.names = [] { return std::vector<node_name>{{"n1"}}; };
     deps.host_of = [](const instance_id& id) { return id.value + ".test"; };
     deps.seal = [](const secret& s, const instance_id&) { return outcome<sealed_secret>{sealed_secret{"sealed:" + s.reveal()}}; };

@@ -20,6 +20,9 @@ failure prepare_socket_folder(const std::string& path, const std::string& user, 
 /// Writes one line to `file`, atomically and synced. Errors: no_space, operation_not_permitted, internal.
 failure write_line(const std::string& file, const std::string& text);
 
+/// Writes what only the process's user may read to `file`, atomically and synced. Errors: as write_line.
+failure write_secret(const std::string& file, const secret& text);
+
 /// The secret in `file`; made by `make` and written with `mode` (atomically, then synced) when there is none yet.
 /// `group` names the group that may read it where mode allows; empty or unknown: the process's own.
 outcome<secret> read_or_make_secret(const std::string& file, unsigned mode, const std::string& group, const std::function<std::string()>& make);

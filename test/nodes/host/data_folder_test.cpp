@@ -1,4 +1,4 @@
-#include "nodes/data_folder.hpp"
+#include "nodes/host/data_folder.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "nodes/data_folder.hpp"
+#include "nodes/host/data_folder.hpp"
 
 #include "nodes/dialer/unique_fd.hpp"
 
@@ -54,6 +54,8 @@ failure prepare_socket_folder(const std::string& path, const std::string& user, 
 }
 
 failure write_line(const std::string& file, const std::string& text) { return write_synced(file, 0644, "", text); }
+
+failure write_secret(const std::string& file, const secret& text) { return write_synced(file, 0600, "", text.reveal()); }
 
 failure prepare_data_folder(const std::string& path, const std::string& user) {
   std::error_code error;

@@ -1,5 +1,5 @@
 #pragma once
-// A node's supervisor whose answers the test sets.
+// A node whose answers the test sets.
 
 #include "actors/interfaces.hpp"
 
@@ -21,7 +21,7 @@ using fake_node_ptr = std::shared_ptr<fake_node>;
 
 namespace detail {
 template <class T>
-caf::result<outcome<T>> node_answer(supervisor_actor::pointer self, const fake_node& n, const instance_id& id, outcome<T> value) {
+caf::result<outcome<T>> node_answer(node_actor::pointer self, const fake_node& n, const instance_id& id, outcome<T> value) {
   if (n.silent) return self->make_response_promise<outcome<T>>();
   if (n.failing) return outcome<T>{n.failing};
   if (!n.holds.contains(id)) return outcome<T>{failure{errc::unknown_instance, "not here", {}, {}, {}}};
@@ -29,12 +29,9 @@ caf::result<outcome<T>> node_answer(supervisor_actor::pointer self, const fake_n
 }
 } // namespace detail
 
-inline supervisor_actor spawn_fake_node(caf::actor_system& system, fake_node_ptr n) {
-  return system.spawn([n](supervisor_actor::pointer self) -> supervisor_actor::behavior_type {
+inline node_actor spawn_fake_node(caf::actor_system& system, fake_node_ptr n) {
+  return system.spawn([n](node_actor::pointer self) -> node_actor::behavior_type {
     return {
-        [](const ledger_changes&) {},
-        [](const timer_due&) {},
-        [](const engine_changed&) {},
         [self, n](const stop_instance& m) {
           n->stops.push_back(m);
           if (n->on_stop && n->holds.contains(m.instance)) n->on_stop(m);
@@ -47,13 +44,11 @@ inline supervisor_actor spawn_fake_node(caf::actor_system& system, fake_node_ptr
         },
         [self, n](const read_logs& m) { return detail::node_answer<log_text>(self, *n, m.instance, log_text{"log of " + m.instance.value}); },
         [self, n](const read_stats& m) { return detail::node_answer<group_stats>(self, *n, m.instance, group_stats{1, 2, 3, 4}); },
-        [](const get_node_status&) { return node_status{}; },
         [n](const collect_garbage&) -> outcome<garbage_report> {
           if (n->failing) return n->failing;
           return n->garbage;
         },
         [self, n](const get_instance& m) { return detail::node_answer<done>(self, *n, m.instance, done{}); },
-        [](const shut_down&) { return outcome<done>{done{}}; },
     };
   });
 }

@@ -1,0 +1,25 @@
+#pragma once
+// The bus inside one process: for tests and simulations. Delivers at once, on the caller's thread.
+
+#include "actors/bus/bus.hpp"
+
+namespace poseidon {
+
+class memory_bus_hub {
+public:
+  explicit memory_bus_hub(std::shared_ptr<const clock> time);
+  ~memory_bus_hub();
+  /// One process's place.
+  std::unique_ptr<bus> join(std::string name);
+  /// Cuts a process off, or lets it back: nothing reaches it or comes from it, and its open requests end as unknown.
+  void cut(const std::string& name, bool away);
+  /// Ends requests whose time is over.
+  void expire();
+
+private:
+  struct shared;
+  class place;
+  std::shared_ptr<shared> shared_;
+};
+
+} // namespace poseidon

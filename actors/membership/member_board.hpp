@@ -1,0 +1,43 @@
+#pragma once
+
+#include "actors/membership/member_table.hpp"
+
+#include <mutex>
+
+namespace poseidon {
+
+/// What this process knows of the others, for readers on any thread. Written by the membership actor.
+class member_board {
+public:
+  void put(std::vector<member> all) {
+    const std::lock_guard lock{mutex_};
+    all_ = std::move(all);
+  }
+  std::vector<member> all() const {
+    const std::lock_guard lock{mutex_};
+    return all_;
+  }
+  /// The process that runs a node, in the run that was heard last.
+  std::optional<member> node(std::string_view name) const {
+    const std::lock_guard lock{mutex_};
+    const member* last = nullptr;
+    for (const auto& one : all_)
+      if (one.said.node && one.said.process == name && (!last || last->heard < one.heard)) last = &one;
+    return last ? std::optional{*last} : std::nullopt;
+  }
+
+  /// Where the edges of a machine take connections of other machines' edges, "host:port".
+  std::vector<std::string> relays_of(const machine_id& machine) const {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::string> found;
+    for (const auto& one : all_)
+      if (!one.suspect && one.said.machine == machine && !one.said.relay.empty()) found.push_back(one.said.relay);
+    return found;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::vector<member> all_;
+};
+
+} // namespace poseidon

@@ -1,0 +1,27 @@
+#pragma once
+// Says once a second what this process is, hears the others, and declares nodes lost that are silent (LEDGER.md rule 6).
+
+#include "actors/bus/bus.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/membership/member_board.hpp"
+
+namespace poseidon {
+
+struct membership_deps {
+  std::shared_ptr<poseidon::bus> bus;
+  ledger_actor ledger;
+  timers_actor timers;
+  std::shared_ptr<const poseidon::clock> clock;
+  std::shared_ptr<member_board> board;
+  std::string cluster;
+  heartbeat self;                        ///< what does not change
+  std::function<supervisor_actor()> node; ///< this process's own, a null handle for none
+  bool declares = false;                 ///< appends node_lost: with the role gateway
+  member_limits limits;
+  millis beat{1'000};
+};
+
+using membership_actor = ledger_subscriber::extend<reacts_to<timer_due>>;
+membership_actor spawn_membership(caf::actor_system& system, membership_deps deps);
+
+} // namespace poseidon

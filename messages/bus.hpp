@@ -1,0 +1,29 @@
+#pragma once
+// What processes say to each other beside the log: replies in their envelope, and heartbeats.
+
+#include "messages/commands.hpp"
+
+namespace poseidon {
+
+/// The answer to a request: the msgpack of its value, or why there is none.
+struct bus_reply {
+  failure why;
+  blob value;
+};
+POSEIDON_FIELDS(bus_reply, why, value)
+
+/// What a process says of itself once a second; may be lost (LEDGER.md rule 6).
+struct heartbeat {
+  std::string process;            ///< name, as of its node
+  run_id run;
+  std::string key_check;          ///< of the cluster key: one with another key is no member
+  std::vector<std::string> roles;
+  machine_id machine;
+  std::string version;            ///< of the program
+  struct position folded;         ///< where its replica stands
+  std::string relay;              ///< where its edge takes connections of other machines' edges, host:port; empty: nowhere
+  std::optional<node_status> node; ///< set with the role node
+};
+POSEIDON_FIELDS(heartbeat, process, run, key_check, roles, machine, version, folded, relay, node)
+
+} // namespace poseidon

@@ -1,0 +1,161 @@
+"""Several processes as one cluster: a real NATS server, two real engines, and what the death of each part means to users."""
+import pathlib
+import subprocess
+import unittest
+import uuid
+
+from support import PROGRAM, Poseidon, PrivateEngine, at_once, reference_image, wait_for
+from test_nats import NatsServer
+
+
+class Member(Poseidon):
+    """A process of a cluster, that joined with a token."""
+
+    def __init__(self, name, cluster, token, engine=None, lost_after="60s", roles=None):
+        super().__init__(engine=engine, cluster=cluster, settings={"membership": {"suspect_after": "2s", "lost_after": lost_after}})
+        self.node = name
+        self.flags = ["--roles", roles] if roles else []
+        joined = subprocess.run([PROGRAM, "join", "-", "--data", f"{self.dir}/data"], input=token + "\n", capture_output=True, text=True, timeout=30)
+        assert joined.returncode == 0, joined.stderr
+
+
+class Cluster(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.nats = NatsServer()
+        cls.addClassCleanup(cls.nats.close)
+        cls.second = PrivateEngine()
+        cls.addClassCleanup(cls.second.close)
+        reference_image(cls.second)
+
+    def setUp(self):
+        self.cluster = "e2e-" + uuid.uuid4().hex[:10]
+        folder = Poseidon(cluster=self.cluster)
+        self.addCleanup(folder.close)
+        made = subprocess.run([PROGRAM, "cluster", "init", "--nats", self.nats.url, "--cluster", self.cluster, "--data", f"{folder.dir}/init", "--quiet"],
+                              capture_output=True, text=True, timeout=30)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.token = made.stdout.strip()
+        self.a, self.b = self.member("na"), self.member("nb", self.second)
+
+    def member(self, name, engine=None):
+        lost_after = "4s" if "silent" in self._testMethodName else "60s"  # the shortest that the settings take; never
+        made = Member(name, self.cluster, self.token, engine, lost_after)
+        self.addCleanup(made.close)
+        made.start()
+        return made
+
+    def run(self, result=None):
+        failures = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > failures:
+            for p in (self.a, self.b):
+                print(f"--- {p.node}\n" + (p.log()[-3000:] if pathlib.Path(p.dir, "log").exists() else ""))
+
+    def both_ready(self):
+        def ready():
+            nodes = [p.call("GET", "/v1/nodes").json["items"] for p in (self.a, self.b)]
+            return all(len(n) == 2 and all(x["state"] == "ready" and x["load"] and not x["trouble"] for x in n) for n in nodes)
+        wait_for(ready, 30, "both gateways see both nodes")
+
+    def test_instances_land_on_both_nodes_and_every_gateway_commands_all_of_them(self):
+        self.both_ready()
+        started = [self.a.running(user=f"u{i}") for i in range(6)]
+        self.assertEqual({i["node"] for i in started}, {"na", "nb"})
+        for instance in started:  # through the gateway and the edge whose node it is not, half of the time
+            for p in (self.a, self.b):
+                wait_for(lambda p=p, i=instance: instance["id"] in p.page(i["host"]).text, 10, "each edge serves all")
+            self.assertEqual(self.b.instance(instance["id"])["state"], "running")
+            other = self.b if instance["node"] == "na" else self.a
+            self.assertEqual(other.call("GET", f"/v1/instances/{instance['id']}/logs").status, 200)
+            self.assertEqual(other.call("GET", f"/v1/instances/{instance['id']}/stats").status, 200)
+            extended = other.call("POST", f"/v1/instances/{instance['id']}/extend")
+            self.assertIn(extended.status, (200, 409), extended)
+            self.assertEqual(other.call("POST", f"/v1/instances/{instance['id']}/reset").status, 200)
+            again = other.wait_state(instance["id"], "running")
+            self.assertEqual((again["node"], again["host"]), (instance["node"], instance["host"]))
+            stopped = other.call("DELETE", f"/v1/instances/{instance['id']}")
+            self.assertEqual(stopped.status, 202)
+        wait_for(lambda: not self.a.engine.objects(self.cluster) and not self.second.objects(self.cluster), 30, "nothing is left behind")
+
+    def test_the_same_user_gets_one_instance_from_two_gateways(self):
+        self.both_ready()
+        replies = at_once([lambda p=p: p.start_instance(user="zoe", wait=None) for p in (self.a, self.b)] * 10)
+        self.assertLessEqual({r.status for r in replies}, {200, 202}, replies)
+        self.assertEqual(len({r.json["id"] for r in replies}), 1)
+
+    def test_limits_hold_exactly_across_gateways(self):
+        self.both_ready()
+        for p in (self.a, self.b):
+            p.cli("config", "set", "limits.per_owner", "3")
+        names = ["hello", "slow", "brief", "stubborn", "deaf"]
+        replies = at_once([lambda p=p, n=n: p.start_instance(n, user="greedy", wait=None) for n in names for p in (self.a, self.b)] * 4)
+        live = [i for i in self.b.call("GET", "/v1/instances?user=greedy&limit=100").json["items"] if i["state"] in ("queued", "pending", "running")]
+        self.assertLessEqual(len({i["id"] for i in live}), 3)
+        self.assertEqual(len({r.json["id"] for r in replies if r.status in (200, 202)}), 3)
+        self.assertTrue(all(r.status == 409 and r.json["code"] == "owner_limit_reached" for r in replies if r.status not in (200, 202)))
+
+    def test_a_killed_node_process_adopts_its_instances_and_the_other_gateway_goes_on(self):
+        self.both_ready()
+        mine = next(i for n in range(12) if (i := self.a.running(user=f"k{n}"))["node"] == "nb")
+        self.b.kill()
+        self.assertEqual(self.a.start_instance(user="meanwhile").json["node"], "na")
+        self.b.start()
+        wait_for(lambda: self.a.instance(mine["id"])["state"] == "running" and self.b.page(mine["host"]).status == 200, 20, "served again")
+        self.assertEqual(self.b.instance(mine["id"])["expires_at"], mine["expires_at"])
+
+    def test_a_silent_node_is_lost_its_slot_is_free_and_what_comes_back_is_fenced(self):
+        self.both_ready()
+        mine = next(i for n in range(12) if (i := self.a.running(user=f"s{n}"))["node"] == "nb")
+        self.b.process.send_signal(19)  # SIGSTOP: frozen, not dead
+        self.addCleanup(lambda: self.b.process.poll() is None and self.b.process.send_signal(18))
+        wait_for(lambda: self.a.call("GET", "/v1/nodes/nb").json["state"] == "suspect", 20, "it is suspect first")
+        wait_for(lambda: self.a.instance(mine["id"])["state"] == "lost", 30, "its instances are lost")
+        self.assertEqual(self.a.call("GET", "/v1/nodes/nb").json["state"], "lost")
+        retaken = self.a.running(user=mine["owner"]["user"])
+        self.assertNotEqual(retaken["id"], mine["id"])
+        self.assertEqual(retaken["node"], "na")
+        self.b.process.send_signal(18)  # thawed
+        gone = lambda: not any(c["Labels"].get("poseidon.instance") == mine["id"] for c in self.second.containers(self.cluster))
+        wait_for(gone, 20, "the old copy is removed")
+        wait_for(lambda: self.a.call("GET", "/v1/nodes/nb").json["state"] == "ready", 20, "the node registers again")
+        self.assertEqual(self.a.instance(retaken["id"])["state"], "running")
+        self.assertEqual(self.a.page(retaken["host"]).status, 200)
+
+    def test_a_drained_node_gets_nothing_new_and_refuses_extensions(self):
+        self.both_ready()
+        mine = next(i for n in range(12) if (i := self.a.running("brief", user=f"d{n}"))["node"] == "nb")
+        self.assertEqual(self.a.cli("nodes", "drain", "nb").returncode, 0)
+        wait_for(lambda: self.b.call("GET", "/v1/nodes/nb").json["state"] == "draining", 10, "both know")
+        refused = self.a.call("POST", f"/v1/instances/{mine['id']}/extend")
+        self.assertEqual((refused.status, refused.json["code"]), (409, "extension_refused"), refused)
+        self.assertIn("drain", refused.json["detail"])
+        self.assertEqual({self.a.running(user=f"e{n}")["node"] for n in range(4)}, {"na"})
+        self.assertEqual(self.a.cli("nodes", "uncordon", "nb").returncode, 0)
+
+    def test_a_node_is_emptied_under_the_same_urls(self):
+        self.both_ready()
+        mine = [self.a.running(user=f"m{n}") for n in range(6)]
+        there = [i for i in mine if i["node"] == "nb"]
+        self.assertTrue(there)
+        done = self.b.cli("nodes", "drain", "nb", "--move")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{len(there)} moved", done.stdout)
+        for before in there:
+            after = wait_for(lambda b=before: (i := self.a.instance(b["id"]))["state"] == "running" and i["node"] == "na" and i, 30, "it runs elsewhere")
+            self.assertEqual((after["host"], after["expires_at"]), (before["host"], before["expires_at"]))
+            self.assertIn(before["id"], self.a.page(before["host"]).text)
+        wait_for(lambda: not [c for c in self.second.containers(self.cluster) if c["Labels"]["poseidon.instance"] != "probe"], 30, "the node is empty")
+
+    def test_a_stranger_with_another_key_is_no_member(self):
+        self.both_ready()
+        other = subprocess.run([PROGRAM, "cluster", "init", "--nats", self.nats.url, "--cluster", self.cluster, "--data", f"{self.a.dir}/other", "--quiet"],
+                               capture_output=True, text=True, timeout=30)
+        stranger = Member("nx", self.cluster, other.stdout.strip(), roles="gateway")
+        self.addCleanup(stranger.close)
+        stranger.start()
+        wait_for(lambda: "another cluster key" in self.a.log(), 10, "the members say so")
+
+
+if __name__ == "__main__":
+    unittest.main()
