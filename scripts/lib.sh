@@ -157,6 +157,35 @@ mount_cgroups() {
   as_root mount -t cgroup2 cgroup2 /sys/fs/cgroup || say "could not mount /sys/fs/cgroup; the engine may refuse to start"
 }
 
+# serve_until_ready FOLDER ARGUMENT...: starts the program, unless it runs, and waits for its ready line. FOLDER takes log, ready line
+# and pid; --data is FOLDER/data.
+serve_until_ready() {
+  local folder=$1 pid; shift
+  if pid=$(cat "$folder/serve.pid" 2>/dev/null) && alive "$pid"; then
+    say "already running (pid $pid)"
+    return 0
+  fi
+  mkdir -p "$folder"
+  : >"$folder/ready"
+  # The engine's own files need root; so do namespaces. The program drops what it doesn't need.
+  launch "$program" serve "$@" </dev/null >"$folder/ready" 2>>"$folder/serve.log" &
+  pid=$!
+  until grep -q '^ready ' "$folder/ready"; do
+    alive "$pid" || { tail -n 20 "$folder/serve.log" >&2; die "poseidon ended at start (log: $folder/serve.log)"; }
+    pause 0.05
+  done
+  as_root cat "$folder/data/lock" >"$folder/serve.pid"
+  # Whoever ran this may use the command line.
+  [ "$(id -u)" = 0 ] || as_root chown "$(id -u)" "$folder/data" "$folder/data/admin.key" "$folder/data/api.address"
+  say "$(cat "$folder/ready")"
+}
+
+# end PID: TERM, then waits for its end.
+end() {
+  as_root kill "$1" 2>/dev/null || return 0
+  while alive "$1"; do pause 0.05; done
+}
+
 # pause SECONDS: between two looks at something that is coming up.
 pause() { read -r -t "$1" <> <(:) || true; }
 
