@@ -1,5 +1,4 @@
 """Several processes as one cluster: a real NATS server, two real engines, and what the death of each part means to users."""
-import pathlib
 import subprocess
 import unittest
 import uuid
@@ -45,12 +44,15 @@ class Cluster(unittest.TestCase):
         made.start()
         return made
 
+    def tearDown(self):
+        self.logs = [f"--- {p.node}\n{p.log()[-3000:]}" for p in (self.a, self.b)]
+
     def run(self, result=None):
         failures = len(result.failures) + len(result.errors)
+        self.logs = []
         super().run(result)
         if len(result.failures) + len(result.errors) > failures:
-            for p in (self.a, self.b):
-                print(f"--- {p.node}\n" + (p.log()[-3000:] if pathlib.Path(p.dir, "log").exists() else ""))
+            print(*self.logs, sep="\n")
 
     def both_ready(self):
         def ready():
@@ -99,6 +101,7 @@ class Cluster(unittest.TestCase):
         self.both_ready()
         mine = next(i for n in range(12) if (i := self.a.running(user=f"k{n}"))["node"] == "nb")
         self.b.kill()
+        wait_for(lambda: self.a.call("GET", "/v1/nodes/nb").json["state"] == "suspect", 20, "nothing new goes there")
         self.assertEqual(self.a.start_instance(user="meanwhile").json["node"], "na")
         self.b.start()
         wait_for(lambda: self.a.instance(mine["id"])["state"] == "running" and self.b.page(mine["host"]).status == 200, 20, "served again")

@@ -57,6 +57,13 @@ TEST_F(admin_api, nodes_change_their_mode) {
   EXPECT_EQ(ask("POST", "/v1/nodes/n1/cordon").body["state"], "cordoned");
   EXPECT_EQ(ask("POST", "/v1/nodes/n1/uncordon").body["state"], "ready");
   EXPECT_EQ(ask("POST", "/v1/nodes/n2/drain").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/nodes/n2/drain?move=true").status, 404);
+  const auto moved = ask("POST", "/v1/nodes/n1/drain?move=true").body;
+  EXPECT_EQ(moved["node"]["state"], "draining");
+  EXPECT_EQ(moved["moved"], 2);
+  EXPECT_EQ(moved["stayed"], 1);
+  EXPECT_EQ(moved["why"], "no other node has room");
+  EXPECT_EQ(ask("POST", "/v1/nodes/n1/drain?move=perhaps").status, 400);
   EXPECT_EQ(ask("GET", "/v1/nodes/n1", nullptr, "read").body["capacity"]["cpu_millis"], 2000);
 }
 

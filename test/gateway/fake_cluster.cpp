@@ -34,6 +34,7 @@ struct fake_behaviors {
         },
         [](const read_stats&) -> outcome<group_stats> { return group_stats{1 << 20, 64 << 20, 5'000'000, 3}; },
         [](const collect_garbage&) -> outcome<garbage_report> { return garbage_report{{"container x: nobody's"}, {"container y: young"}}; },
+        [](const move_instances&) -> outcome<moved_instances> { return moved_instances{2, 1, {errc::capacity_exhausted, "no other node has room", {}, {}, {}}}; },
         [c](const append_entry& e) { return c->fold(e.body); },
         [](const timer_due&) {},
     };

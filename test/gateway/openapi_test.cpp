@@ -134,6 +134,7 @@ TEST_F(openapi_test, every_reply_fits_its_schema) {
   check("GET", "/v1/nodes", "/v1/nodes", 200);
   check("GET", "/v1/nodes/{name}", "/v1/nodes/n1", 200);
   for (std::string action : {"drain", "cordon", "uncordon"}) check("POST", "/v1/nodes/{name}/" + action, "/v1/nodes/n1/" + action, 200);
+  check("POST", "/v1/nodes/{name}/drain", "/v1/nodes/n1/drain?move=true", 200);
   check("GET", "/v1/keys", "/v1/keys", 200);
   auto key = check("POST", "/v1/keys", "/v1/keys", 201, {{"scopes", {"read"}}});
   auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};

@@ -438,5 +438,37 @@ TEST_F(scheduler_test, administration_is_passed_through) {
   EXPECT_TRUE(ledger->state.admin.paused);
 }
 
+TEST_F(scheduler_test, a_node_is_emptied_as_far_as_others_have_room) {
+  std::vector<instance_id> ids;
+  for (auto user : {"a", "b", "c"}) ids.push_back(start(wish(user))->row->id);
+  for (auto& id : ids) make_running(id);
+  ledger->put(set_node_mode_entry{{"n1"}, node_mode::draining});
+  node_up_entry other;
+  other.node = {"n2"};
+  other.run = {8, 8};
+  other.data = {8, 8};
+  other.capacity = {4096ull << 20, 64'000, 2}; // two more, not three
+  other.incarnation = 1;
+  other.at = ledger->state.at;
+  ledger->put(other);
+  run();
+  const auto report = *world.answer_now<outcome<moved_instances>>(scheduler, move_instances{{"n1"}, "key:test"});
+  ASSERT_TRUE(report) << report.error.detail;
+  EXPECT_EQ(report->moved, 2u);
+  EXPECT_EQ(report->stayed, 1u);
+  EXPECT_EQ(report->why.code, errc::capacity_exhausted);
+  std::size_t there = 0;
+  for (auto& id : ids) {
+    const auto row = ledger->row(id.value);
+    if (row->node.value != "n2") continue;
+    ++there;
+    EXPECT_EQ(row->phase, ledger_phase::assigned);
+    EXPECT_TRUE(row->expires_at); // the deadline that was promised
+    EXPECT_EQ(row->host, id.value + ".test");
+  }
+  EXPECT_EQ(there, 2u);
+  EXPECT_EQ(world.answer_now<outcome<moved_instances>>(scheduler, move_instances{{"nobody"}, {}}).value()->moved, 0u);
+}
+
 } // namespace
 } // namespace poseidon

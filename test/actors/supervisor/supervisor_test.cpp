@@ -553,5 +553,19 @@ TEST_F(supervisor_test, nothing_is_launched_during_a_shutdown) {
   EXPECT_TRUE(answer->has_value());
 }
 
+TEST_F(supervisor_test, a_draining_node_extends_nothing) {
+  begin();
+  start("a");
+  ledger->put(set_node_mode_entry{deps.node, node_mode::draining});
+  run();
+  const auto refused = command<extended>(extend_instance{{"a"}, {}});
+  EXPECT_EQ(refused.error.code, errc::extension_refused);
+  EXPECT_NE(refused.error.detail.find("drained"), std::string::npos);
+  EXPECT_TRUE(command<done>(stop_instance{{"a"}, end_reason::stopped, {}}));
+  ledger->put(set_node_mode_entry{deps.node, node_mode::ready});
+  run();
+  EXPECT_TRUE(command<extended>(extend_instance{{"a"}, {}}));
+}
+
 } // namespace
 } // namespace poseidon
