@@ -157,6 +157,12 @@ void instance_core::on_timer(const timer_due& m) {
   const auto time = now();
   if (m.token == deadline_timer) {
     if (time < due_ || phase_ == phase::gone) return;
+    if (const auto end_at = lifetime_end(); end_at && time < *end_at && (phase_ == phase::running || phase_ == phase::restarting)) {
+      // Never early: what runs ends at its own deadline, whichever limit was armed before it ran.
+      due_ = armed_ = *end_at;
+      self_->send(deps_->timers, arm_timer{me(), deadline_timer, due_});
+      return;
+    }
     armed_ = {};
     end_for_deadline();
     fire(trigger::deadline);

@@ -56,6 +56,7 @@ TEST(join_token, its_settings_lie_below_everything_else) {
   settings_input input;
   input.joined_text = joined_settings(full(), "/data");
   input.joined_name = "/data/cluster.json";
+  input.host_name = "here";
   auto loaded = load_settings(input);
   EXPECT_TRUE(loaded.problems.empty() || loaded.problems[0].path == "nats.user") << loaded.problems[0].detail; // two kinds of user at once
   EXPECT_EQ(loaded.values.cluster, "club");

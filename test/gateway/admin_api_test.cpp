@@ -63,7 +63,7 @@ TEST_F(admin_api, nodes_change_their_mode) {
   EXPECT_EQ(moved["moved"], 2);
   EXPECT_EQ(moved["stayed"], 1);
   EXPECT_EQ(moved["why"], "no other node has room");
-  EXPECT_EQ(ask("POST", "/v1/nodes/n1/drain?move=perhaps").status, 400);
+  EXPECT_EQ(ask("POST", "/v1/nodes/n1/drain?move=perhaps").status, 422);
   EXPECT_EQ(ask("GET", "/v1/nodes/n1", nullptr, "read").body["capacity"]["cpu_millis"], 2000);
 }
 

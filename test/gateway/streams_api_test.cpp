@@ -43,6 +43,8 @@ TEST_F(streams_api, an_unknown_id_yields_reset_and_the_full_state) {
   std::set<std::string> expected;
   for (int i = 0; i < 100; ++i) expected.insert(started("u" + std::to_string(i)));
   cluster->end({*expected.begin()}, end_reason::stopped);
+  // The ledger has it; the gateway's view follows.
+  for (int looks = 0; looks < 2'000 && ask("GET", "/v1/instances/" + *expected.begin()).body["state"] != "stopped"; ++looks) {}
   expected.erase(expected.begin());
   auto events = stream("/v1/events", "read", {{"Last-Event-ID", "7-99"}});
   auto reset = next_event(*events);

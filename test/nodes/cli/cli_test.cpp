@@ -329,7 +329,7 @@ TEST(cli, administration) {
       return json_reply(
           200,
           R"({"items":[{"name":"box","state":"ready","instances":3,"capacity":{"memory_bytes":4294967296,"cpu_millis":2000},)"
-          R"("reserved":{"memory_bytes":50331648,"cpu_millis":150},"up_at":"2026-01-30T12:00:00Z"}],"next":null})");
+          R"("reserved":{"memory_bytes":50331648,"cpu_millis":150},"up_at":"1-4","load":{"cpu_permille":123,"memory_permille":400},"silent_ms":0,"trouble":"no engine"}],"next":null})");
     if (a.target.starts_with("/v1/gc")) return json_reply(200, R"({"removed":["container x: no instance"],"kept":[]})");
     if (a.target == "/v1/challenges")
       return json_reply(
@@ -351,7 +351,7 @@ TEST(cli, administration) {
     EXPECT_THAT(r.out, HasSubstr(shown));
   };
   asked_for({"nodes", "ls"}, "GET /v1/nodes",
-            "box   ready  3          48 MiB of 4 GiB  0.1 of 2.0  2026-01-30 12:00 (1 d ago)");
+            "box   ready  3          48 MiB of 4 GiB  0.1 of 2.0  cpu 12 %, memory 40 %  no engine");
   asked_for({"nodes", "drain", "box"}, "POST /v1/nodes/box/drain", "box  draining");
   asked_for({"nodes", "cordon", "box"}, "POST /v1/nodes/box/cordon", "box  cordoned");
   asked_for({"nodes", "uncordon", "box"}, "POST /v1/nodes/box/uncordon", "box  ready");

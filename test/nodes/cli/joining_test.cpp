@@ -36,6 +36,7 @@ TEST_F(joining_test, a_token_makes_another_data_a_member) {
   EXPECT_EQ(make_join_token(first)->key.reveal(), token->key.reveal()); // asked again: the same cluster
   config::settings_input input;
   input.flags = {"--data", settings_of("b").data};
+  input.host_name = "here";
   const auto loaded = load_member_settings(input);
   EXPECT_TRUE(loaded.problems.empty());
   EXPECT_EQ(loaded.values.cluster, "club");
