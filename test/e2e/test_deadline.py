@@ -32,7 +32,8 @@ class Deadline(Case):
         deadline = at(instance["expires_at"])
         self.assertAlmostEqual(deadline - at(instance["running_at"]), 4.0, delta=0.002)
         cut = gone_time(self.p, instance["host"])
-        self.assertGreaterEqual(cut, deadline, "never early")
+        # expires_at comes from two clocks that are read in whole milliseconds, so it may name a moment up to one later than the deadline.
+        self.assertGreaterEqual(cut, deadline - 0.001, "never early")
         self.assertLess(cut - deadline, 0.25, "unroutable at the deadline (with the time of one request)")
         wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists() or "Z" in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0], 3, "dead")
         self.assertLess(time.time() - deadline, 1.0, "dead within a second")
