@@ -19,6 +19,8 @@ void instance_core::start(std::shared_ptr<const instance_deps> deps, const insta
   record_->run = deps_->run;
   phase_ = seed.adopt ? record_->phase : phase::assigned;
   made_ = seed.adopt;
+  // Known by wall time alone (moved, or after a reboot), it counts on the boot clock from here on, whatever is done to the wall clock.
+  if (auto& deadline = record_->deadline) deadline->boot = reckon(*deadline, deps_->boot_id, now(), deps_->time->wall_now()), deadline->boot_id = deps_->boot_id;
   entered_ = now();
   due_ = entered_ + millis{record_->spec->start_limit_ms};
   if (auto end_at = lifetime_end(); end_at && *end_at < due_) due_ = *end_at;
@@ -157,12 +159,6 @@ void instance_core::on_timer(const timer_due& m) {
   const auto time = now();
   if (m.token == deadline_timer) {
     if (time < due_ || phase_ == phase::gone) return;
-    if (const auto end_at = lifetime_end(); end_at && time < *end_at && (phase_ == phase::running || phase_ == phase::restarting)) {
-      // Never early: what runs ends at its own deadline, whichever limit was armed before it ran.
-      due_ = armed_ = *end_at;
-      self_->send(deps_->timers, arm_timer{me(), deadline_timer, due_});
-      return;
-    }
     armed_ = {};
     end_for_deadline();
     fire(trigger::deadline);

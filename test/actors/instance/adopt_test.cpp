@@ -64,6 +64,27 @@ TEST_F(instance_adopt, after_a_reboot_it_is_started_again_until_its_wall_time) {
   EXPECT_TRUE(journal->records.at(key())->restarts.empty());
 }
 
+TEST_F(instance_adopt, a_deadline_known_by_wall_time_counts_on_the_boot_clock_from_then_on) {
+  launch_running();
+  crash();
+  time.reboot({5'000});
+  deps->boot_id = "boot-b";
+  engine->exit(key(), 255, false, false);
+  adopt();
+  ASSERT_TRUE(run_until(phase::running, 5s));
+  const auto deadline = *edge->routes.at("abc.localhost").deadline;
+  time.jump_wall(-60s);
+  edge->routes.clear();
+  engine_changes(true); // compares, and tells the edge again
+  advance(1s);
+  EXPECT_EQ(edge->routes.at("abc.localhost").deadline, deadline);
+  advance(deadline - time.boot_now() - 1ms);
+  EXPECT_FALSE(ended);
+  EXPECT_EQ(edge->routes.size(), 1u);
+  ASSERT_TRUE(run_until_ended(2s));
+  EXPECT_EQ(end_fact()->reason, end_reason::expired);
+}
+
 TEST_F(instance_adopt, one_whose_service_died_meanwhile_is_started_again) {
   launch_running();
   crash();
