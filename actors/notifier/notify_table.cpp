@@ -1,6 +1,7 @@
 #include "actors/notifier/notify_table.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace poseidon {
 namespace {
@@ -8,6 +9,13 @@ namespace {
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 std::uint64_t unsigned_of(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 std::string text_of(std::string_view bytes) { return std::string(bytes); }
+
+/// A statement of several pieces.
+std::string sql(std::initializer_list<std::string_view> pieces) {
+  std::string all;
+  for (const auto piece : pieces) all.append(piece);
+  return all;
+}
 
 constexpr std::uint32_t bound_every = 256; // buried between two looks at how many there are
 
@@ -32,13 +40,13 @@ const store_schema& notify_schema() {
 }
 
 notify_table::notify_table(sqlite& db)
-    : db_(db), put_(db.prepare(std::string("INSERT OR IGNORE INTO pending(receiver, stored_at, ") + event_columns + ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+    : db_(db), put_(db.prepare(sql({"INSERT OR IGNORE INTO pending(receiver, stored_at, ", event_columns, ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"}))),
       move_(db.prepare("INSERT INTO cursor(one, incarnation, sequence) VALUES(1, ?, ?) ON CONFLICT(one) DO UPDATE SET incarnation = excluded.incarnation, "
                        "sequence = excluded.sequence")),
-      load_(db.prepare(std::string("SELECT row, stored_at, ") + event_columns + " FROM pending WHERE receiver = ? AND row > ? ORDER BY row LIMIT ?")),
+      load_(db.prepare(sql({"SELECT row, stored_at, ", event_columns, " FROM pending WHERE receiver = ? AND row > ? ORDER BY row LIMIT ?"}))),
       drop_(db.prepare("DELETE FROM pending WHERE row = ?")),
-      bury_(db.prepare(std::string("INSERT INTO dead(receiver, died_at, attempts, reason, ") + event_columns + ") SELECT receiver, ?, ?, ?, " + event_columns +
-                       " FROM pending WHERE row = ?")),
+      bury_(db.prepare(sql({"INSERT INTO dead(receiver, died_at, attempts, reason, ", event_columns, ") SELECT receiver, ?, ?, ?, ", event_columns,
+                            " FROM pending WHERE row = ?"}))),
       trim_(db.prepare("DELETE FROM dead WHERE id IN (SELECT id FROM dead WHERE receiver = (SELECT receiver FROM pending WHERE row = ?) ORDER BY id DESC LIMIT -1 "
                        "OFFSET ?)")) {}
 
@@ -59,8 +67,8 @@ std::map<std::string, struct position> notify_table::learn(const std::vector<std
   auto query = db_.prepare("SELECT name, incarnation, sequence FROM receivers");
   while (query.step()) known[text_of(query.bytes_at(0))] = {unsigned_of(query.integer_at(1)), unsigned_of(query.integer_at(2))};
   auto forget = db_.prepare("DELETE FROM receivers WHERE name = ?");
-  auto keep = db_.prepare(std::string("INSERT INTO dead(receiver, died_at, attempts, reason, ") + event_columns + ") SELECT receiver, ?, 0, " +
-                          "'the receiver is no longer configured', " + event_columns + " FROM pending WHERE receiver = ? ORDER BY row");
+  auto keep = db_.prepare(sql({"INSERT INTO dead(receiver, died_at, attempts, reason, ", event_columns,
+                               ") SELECT receiver, ?, 0, 'the receiver is no longer configured', ", event_columns, " FROM pending WHERE receiver = ? ORDER BY row"}));
   auto abandon = db_.prepare("DELETE FROM pending WHERE receiver = ?");
   std::erase_if(known, [&](auto& one) {
     if (std::ranges::find(receivers, one.first) != receivers.end()) return false;
@@ -138,14 +146,14 @@ std::map<std::string, std::uint64_t> notify_table::replay(const replay_dead_lett
   constexpr const char* chosen = " WHERE (?2 = 0 OR id = ?2) AND (?3 = '' OR receiver = ?3) AND receiver IN (SELECT name FROM receivers)";
   const auto bind = [&](statement& s) -> statement& { return s.integer(now.ms).integer(signed_of(what.id)).text(what.receiver); };
   std::map<std::string, std::uint64_t> counted;
-  auto count = db_.prepare(std::string("SELECT receiver, count(*) + 0 * ?1 FROM dead") + chosen + " GROUP BY receiver");
+  auto count = db_.prepare(sql({"SELECT receiver, count(*) + 0 * ?1 FROM dead", chosen, " GROUP BY receiver"}));
   bind(count);
   while (count.step()) counted[text_of(count.bytes_at(0))] = unsigned_of(count.integer_at(1));
   if (counted.empty()) return counted;
-  auto revive = db_.prepare(std::string("INSERT OR IGNORE INTO pending(receiver, stored_at, ") + event_columns + ") SELECT receiver, ?1, " + event_columns +
-                            " FROM dead" + chosen + " ORDER BY id");
+  auto revive = db_.prepare(sql({"INSERT OR IGNORE INTO pending(receiver, stored_at, ", event_columns, ") SELECT receiver, ?1, ", event_columns, " FROM dead", chosen,
+                                 " ORDER BY id"}));
   bind(revive).run();
-  auto drop = db_.prepare(std::string("DELETE FROM dead") + chosen + " AND ?1 = ?1");
+  auto drop = db_.prepare(sql({"DELETE FROM dead", chosen, " AND ?1 = ?1"}));
   bind(drop).run();
   return counted;
 }
