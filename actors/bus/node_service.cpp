@@ -37,7 +37,6 @@ struct service_state {
     auto e = decode_envelope(m.frame);
     if (!e) return refuse(m, std::move(e.error));
     if (in_flight >= deps.most_in_flight) return refuse(m, {errc::queue_full, "too many commands are in flight", 1'000, {}, {}});
-    if (auto why = deps.held_back ? deps.held_back() : failure{}) return refuse(m, std::move(why));
 #define POSEIDON_SERVE(message, reply) \
   if (e->kind == #message) return serve<reply>(decode_##message(*e), m);
     POSEIDON_NODE_COMMANDS(POSEIDON_SERVE)

@@ -11,8 +11,6 @@ struct node_service_deps {
   std::string cluster;
   node_name name;
   node_actor node;
-  /// Why nothing may be answered now; ok: it may. Quick, any thread.
-  std::function<failure()> held_back;
   millis limit{10'000};
   millis garbage_limit{120'000};
   std::size_t most_in_flight = 1024; ///< more are answered queue_full at once

@@ -33,8 +33,6 @@ public:
   void log(bool connected, boot_time now);
   /// To be called every second or so: a gap of half the loss time means that this process itself was away.
   void tick(boot_time now);
-  /// True while nothing has been missed: both connections there, and no pause since for as long as it takes to catch up.
-  bool listening() const { return bus_ && log_ && since_; }
 
   /// Nodes that have been silent for the whole loss time, as entries to append; each once in a while until it is folded.
   std::vector<node_lost_entry> lost(std::span<const std::shared_ptr<const node_row>> nodes, boot_time now, wall_time wall);

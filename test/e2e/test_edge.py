@@ -43,6 +43,11 @@ class Load:
                     self.failures.append((time.time(), problem))
             time.sleep(0.005)
 
+    def goes_on(self, requests=200):
+        """Waits until that many more have been answered, well or not."""
+        wanted = self.answered + requests
+        wait_for(lambda: self.answered >= wanted, 30, "the load goes on")
+
     def stop(self):
         self.over = True
         for thread in self.threads:
@@ -127,13 +132,13 @@ class EdgeOutlives(unittest.TestCase):
         instance = self.node.running(user="player")
         self.pair.serves(instance)
         load = Load(self.front.edge, instance["host"], instance["id"])
-        time.sleep(1)  # under way
+        load.goes_on()
         self.node.kill()
-        time.sleep(2)
+        load.goes_on(400)
         self.pair.start_node()
         wait_for(lambda: self.node.instance(instance["id"])["state"] == "running", 20, "the node adopts it")
         self.nats.kill()
-        time.sleep(2)
+        load.goes_on(400)
         self.nats.start()
         wait_for(lambda: (r := self.node.start_instance(user="later")).status == 202 and r.json["state"] == "running", 20, "starts are answered again")
         load.stop()

@@ -19,7 +19,6 @@ struct remote_node_test : actor_test {
   fake_node_ptr node = std::make_shared<fake_node>();
   node_actor held = spawn_fake_node(system, node);
   std::shared_ptr<bus> gateway = hub.join("gateway");
-  failure held_back;
   caf::actor service;
   node_actor proxy;
 
@@ -30,7 +29,6 @@ struct remote_node_test : actor_test {
     there.cluster = "c";
     there.name = {"n1"};
     there.node = held;
-    there.held_back = [this] { return held_back; };
     there.most_in_flight = 3;
     service = spawn_node_service(system, std::move(there));
     proxy = spawn_remote_node(system, {gateway, "c", {"n1"}, "g1"});
@@ -88,12 +86,6 @@ TEST_F(remote_node_test, an_answer_that_does_not_come_is_unknown) {
   run();
   ASSERT_TRUE(*got);
   EXPECT_EQ((*got)->error.code, errc::unknown_outcome);
-}
-
-TEST_F(remote_node_test, what_must_not_be_answered_now_is_held_back) {
-  held_back = {errc::ledger_unavailable, "catching up", 500, {}, {}};
-  EXPECT_EQ(ask<extended>(extend_instance{{"i1"}, {}}).error.code, errc::ledger_unavailable);
-  EXPECT_TRUE(node->extends.empty());
 }
 
 TEST_F(remote_node_test, work_in_flight_is_bounded) {
