@@ -26,4 +26,10 @@ struct heartbeat {
 };
 POSEIDON_FIELDS(heartbeat, process, run, key_check, roles, machine, version, folded, relay, node)
 
+/// Which machine serves this host? Answered with the route, by the edge there alone.
+struct ask_route {
+  std::string host;
+};
+POSEIDON_FIELDS(ask_route, host)
+
 } // namespace poseidon

@@ -4,6 +4,7 @@
 
 #include "actors/bus/nats_bus.hpp"
 #include "actors/bus/node_service.hpp"
+#include "actors/bus/route_questions.hpp"
 
 #include <algorithm>
 
@@ -11,6 +12,7 @@ namespace poseidon {
 namespace {
 
 constexpr std::size_t check_digits = 16;
+constexpr millis route_answer_limit{300}; ///< a player waits for it
 
 } // namespace
 
@@ -54,6 +56,23 @@ void process::parts::spawn_bus_side() {
   deps.limits = {settings().membership.suspect_after, settings().membership.lost_after, deps.self.key_check};
   membership = spawn_membership(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(membership), "membership");
+  share_routes();
+}
+
+void process::parts::share_routes() {
+  if (!bus || !settings().has(config::role::edge)) return;
+  answer_route_questions(*bus, settings().cluster, [this](const std::string& host) -> std::optional<route> {
+    const auto known = plane->table().find(host);
+    if (!known || known->entry.phase != route_phase::ready || is_elsewhere(known->entry.route)) return std::nullopt;
+    return known->entry.route;
+  });
+}
+
+ask_members process::parts::make_route_question() const {
+  if (!bus) return {};
+  return [bus = bus, cluster = settings().cluster](const std::string& host, std::function<void(std::optional<route>)> done) {
+    ask_for_route(*bus, cluster, host, route_answer_limit, std::move(done));
+  };
 }
 
 void process::parts::serve_node_on_bus() {

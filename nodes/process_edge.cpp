@@ -135,7 +135,7 @@ void process::parts::spawn_feeder() {
     const auto known = plane->table().find(host);
     return known ? std::optional{known->entry.route.epoch} : std::nullopt;
   };
-  deps.ask = ask_others_for_route;
+  deps.ask = make_route_question();
   feeder = spawn_route_feeder(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(feeder), "routes");
   unknown_hosts->answered_by(feeder);

@@ -62,6 +62,9 @@ struct process::parts {
   void spawn_bus_side();
   heartbeat introduce() const;
   void serve_node_on_bus();
+  void share_routes();
+  /// How this process asks the others for a host; empty where there are none.
+  ask_members make_route_question() const;
   node_directory make_directory();
   std::vector<load_hint> loads() const;
   std::optional<gateway::node_report> report(const node_name& name) const;
@@ -98,7 +101,6 @@ struct process::parts {
   std::optional<route_file> routes_on_disk;
   route_table routes_at_start;
   std::shared_ptr<host_questions> unknown_hosts = std::make_shared<host_questions>();
-  ask_members ask_others_for_route; ///< set before spawn_feeder() where there are others
   std::string relay_address;           ///< where this edge takes connections from other machines' edges; empty: nowhere
   std::shared_ptr<link_door> door;     ///< where nodes of this machine find this edge
   std::shared_ptr<link_finder> finder; ///< finds the edges of this machine

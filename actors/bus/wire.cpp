@@ -73,7 +73,16 @@ POSEIDON_INSTANTIATE(extended)
 POSEIDON_INSTANTIATE(log_text)
 POSEIDON_INSTANTIATE(group_stats)
 POSEIDON_INSTANTIATE(garbage_report)
+POSEIDON_INSTANTIATE(route)
 #undef POSEIDON_INSTANTIATE
+
+std::string encode_frame(const ask_route& what) { return frame("ask_route", what, {}); }
+
+outcome<ask_route> decode_ask_route(std::string_view bytes) {
+  auto e = decode_envelope(bytes);
+  if (!e) return e.error;
+  return open<ask_route>(*e, "ask_route");
+}
 
 std::string encode_frame(const heartbeat& what) { return frame("heartbeat", what, {}); }
 

@@ -24,6 +24,10 @@ std::string encode_reply(const outcome<T>& value);
 template <class T>
 outcome<T> decode_reply(std::string_view frame);
 
+std::string encode_frame(const ask_route& what);
+/// Errors: as decode_envelope; bad_request when it asks for no route.
+outcome<ask_route> decode_ask_route(std::string_view frame);
+
 std::string encode_frame(const heartbeat& what);
 /// Errors: as decode_envelope; bad_request when it is no heartbeat.
 outcome<heartbeat> decode_heartbeat(std::string_view frame);

@@ -7,7 +7,7 @@
 #include "messages/notifications.hpp"
 
 #define POSEIDON_ALL_MESSAGES(X) \
-  X(activate_entry) X(administration) X(announce_route) X(append_entry) X(bus_reply) X(cancel_entry) X(catalogue_report) \
+  X(activate_entry) X(administration) X(announce_route) X(append_entry) X(ask_route) X(bus_reply) X(cancel_entry) X(catalogue_report) \
   X(challenge_problem) X(challenge_row) X(collect_garbage) X(compact_entry) X(dead_letter) X(dead_letters) X(deadline_moved_entry) X(done) \
   X(drop_challenge_entry) X(drop_key_entry) X(durable_deadline) X(enable_challenge_entry) X(end_route) X(ended_entry) \
   X(endpoint) X(engine_changed) X(entry) X(envelope) X(extend_instance) X(extended) X(extension_spec) X(fact_head) \
