@@ -1,4 +1,5 @@
 """The end at the deadline: exact, never early, whatever happens meanwhile."""
+import http.client
 import datetime
 import pathlib
 import time
@@ -17,7 +18,7 @@ def gone_time(p, host):
         try:
             if p.page(host, timeout=2).status != 200:
                 return time.time()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return time.time()
 
 
