@@ -39,7 +39,7 @@ cluster_up() {
 # cluster_down: instances, processes, NATS and the second engine.
 cluster_down() {
   local n pid
-  [ -d "$cluster_folder" ] || return 0
+  compgen -G "$cluster_folder/*.pid" >/dev/null || compgen -G "$cluster_folder/n?/serve.pid" >/dev/null || return 0
   for n in 1 2; do
     pid=$(cat "$cluster_folder/n$n/serve.pid" 2>/dev/null) && alive "$pid" || continue
     POSEIDON_DATA=$cluster_folder/n$n/data "$program" stop --all >/dev/null || say "not every instance could be stopped; removing what is left"

@@ -1,4 +1,5 @@
 """Several processes as one cluster: a real NATS server, two real engines, and what the death of each part means to users."""
+import collections
 import subprocess
 import unittest
 import uuid
@@ -10,8 +11,9 @@ from test_nats import NatsServer
 class Member(Poseidon):
     """A process of a cluster, that joined with a token."""
 
-    def __init__(self, name, cluster, token, engine=None, lost_after="60s", roles=None):
-        super().__init__(engine=engine, cluster=cluster, settings={"membership": {"suspect_after": "2s", "lost_after": lost_after}})
+    def __init__(self, name, cluster, token, links, engine=None, lost_after="60s", roles=None):
+        super().__init__(engine=engine, cluster=cluster, settings={"membership": {"suspect_after": "2s", "lost_after": lost_after},
+                                                                   "edge": {"link_dir": links}})
         self.node = name
         self.flags = ["--roles", roles] if roles else []
         joined = subprocess.run([PROGRAM, "join", "-", "--data", f"{self.dir}/data"], input=token + "\n", capture_output=True, text=True, timeout=30)
@@ -34,12 +36,12 @@ class Cluster(unittest.TestCase):
         made = subprocess.run([PROGRAM, "cluster", "init", "--nats", self.nats.url, "--cluster", self.cluster, "--data", f"{folder.dir}/init", "--quiet"],
                               capture_output=True, text=True, timeout=30)
         self.assertEqual(made.returncode, 0, made.stderr)
-        self.token = made.stdout.strip()
+        self.token, self.links = made.stdout.strip(), f"{folder.dir}/edges"
         self.a, self.b = self.member("na"), self.member("nb", self.second)
 
     def member(self, name, engine=None):
         lost_after = "4s" if "silent" in self._testMethodName else "60s"  # the shortest that the settings take; never
-        made = Member(name, self.cluster, self.token, engine, lost_after)
+        made = Member(name, self.cluster, self.token, self.links, engine, lost_after)
         self.addCleanup(made.close)
         made.start()
         return made
@@ -60,10 +62,18 @@ class Cluster(unittest.TestCase):
             return all(len(n) == 2 and all(x["state"] == "ready" and x["load"] and not x["trouble"] for x in n) for n in nodes)
         wait_for(ready, 30, "both gateways see both nodes")
 
+    def running_on_nb(self, **owner):
+        self.assertEqual(self.a.call("POST", "/v1/nodes/na/cordon").status, 200)
+        instance = self.a.running(**owner)
+        self.assertEqual(self.a.call("POST", "/v1/nodes/na/uncordon").status, 200)
+        self.assertEqual(instance["node"], "nb")
+        return instance
+
     def test_instances_land_on_both_nodes_and_every_gateway_commands_all_of_them(self):
         self.both_ready()
+        self.assertEqual(self.a.cli("config", "set", "limits.per_node", "3").returncode, 0)
         started = [self.a.running(user=f"u{i}") for i in range(6)]
-        self.assertEqual({i["node"] for i in started}, {"na", "nb"})
+        self.assertEqual(collections.Counter(i["node"] for i in started), {"na": 3, "nb": 3})
         for instance in started:  # through the gateway and the edge whose node it is not, half of the time
             for p in (self.a, self.b):
                 wait_for(lambda p=p, i=instance: instance["id"] in p.page(i["host"]).text, 10, "each edge serves all")
@@ -99,7 +109,7 @@ class Cluster(unittest.TestCase):
 
     def test_a_killed_node_process_adopts_its_instances_and_the_other_gateway_goes_on(self):
         self.both_ready()
-        mine = next(i for n in range(12) if (i := self.a.running(user=f"k{n}"))["node"] == "nb")
+        mine = self.running_on_nb(user="k")
         self.b.kill()
         wait_for(lambda: self.a.call("GET", "/v1/nodes/nb").json["state"] == "suspect", 20, "nothing new goes there")
         self.assertEqual(self.a.start_instance(user="meanwhile").json["node"], "na")
@@ -109,7 +119,7 @@ class Cluster(unittest.TestCase):
 
     def test_a_silent_node_is_lost_its_slot_is_free_and_what_comes_back_is_fenced(self):
         self.both_ready()
-        mine = next(i for n in range(12) if (i := self.a.running(user=f"s{n}"))["node"] == "nb")
+        mine = self.running_on_nb(user="s")
         self.b.process.send_signal(19)  # SIGSTOP: frozen, not dead
         self.addCleanup(lambda: self.b.process.poll() is None and self.b.process.send_signal(18))
         wait_for(lambda: self.a.call("GET", "/v1/nodes/nb").json["state"] == "suspect", 20, "it is suspect first")
@@ -127,7 +137,7 @@ class Cluster(unittest.TestCase):
 
     def test_a_drained_node_gets_nothing_new_and_refuses_extensions(self):
         self.both_ready()
-        mine = next(i for n in range(12) if (i := self.a.running("brief", user=f"d{n}"))["node"] == "nb")
+        mine = self.running_on_nb(challenge="brief", user="d")
         self.assertEqual(self.a.cli("nodes", "drain", "nb").returncode, 0)
         wait_for(lambda: self.b.call("GET", "/v1/nodes/nb").json["state"] == "draining", 10, "both know")
         refused = self.a.call("POST", f"/v1/instances/{mine['id']}/extend")
@@ -138,9 +148,7 @@ class Cluster(unittest.TestCase):
 
     def test_a_node_is_emptied_under_the_same_urls(self):
         self.both_ready()
-        mine = [self.a.running(user=f"m{n}") for n in range(6)]
-        there = [i for i in mine if i["node"] == "nb"]
-        self.assertTrue(there)
+        there = [self.running_on_nb(user=f"m{n}") for n in range(3)]
         done = self.b.cli("nodes", "drain", "nb", "--move")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(f"{len(there)} moved", done.stdout)
@@ -154,7 +162,7 @@ class Cluster(unittest.TestCase):
         self.both_ready()
         other = subprocess.run([PROGRAM, "cluster", "init", "--nats", self.nats.url, "--cluster", self.cluster, "--data", f"{self.a.dir}/other", "--quiet"],
                                capture_output=True, text=True, timeout=30)
-        stranger = Member("nx", self.cluster, other.stdout.strip(), roles="gateway")
+        stranger = Member("nx", self.cluster, other.stdout.strip(), self.links, roles="gateway")
         self.addCleanup(stranger.close)
         stranger.start()
         wait_for(lambda: "another cluster key" in self.a.log(), 10, "the members say so")
