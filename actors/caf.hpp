@@ -3,6 +3,7 @@
 // msgpack frames, so nothing here needs a type id or an inspector.
 
 #include "messages/commands.hpp"
+#include "messages/streams.hpp"
 
 #include <caf/all.hpp>
 

@@ -171,6 +171,27 @@ struct watch_engine {
   engine_watcher watcher;
 };
 
+/// Whoever reads a stream.
+using stream_sink = caf::typed_actor<reacts_to<stream_piece>, reacts_to<stream_end>>;
+/// Where it comes from: one actor a stream. It ends after stream_end, after close_stream, with its reader, and after
+/// 30 s without credit.
+using stream_source = caf::typed_actor<reacts_to<stream_credit>, reacts_to<close_stream>>;
+struct open_log_stream {
+  using poseidon_message = void;
+  read_log_stream what;
+  stream_sink sink;
+};
+struct open_group_log_stream {
+  using poseidon_message = void;
+  group_key key;
+  read_log_stream what;
+  stream_sink sink;
+};
+struct stream_opened {
+  using poseidon_message = void;
+  stream_source source;
+};
+
 /// The engine, whichever it is. Progress and exits go to the group's watcher.
 using runtime_actor =
     caf::typed_actor<replies_to<ensure_group>::with<outcome<group_state>>, replies_to<start_group_again>::with<outcome<group_state>>,
@@ -178,7 +199,8 @@ using runtime_actor =
                      replies_to<inspect_group>::with<outcome<group_state>>, replies_to<read_group_logs>::with<outcome<log_text>>,
                      replies_to<read_group_stats>::with<outcome<group_stats>>, replies_to<refresh_group_file>::with<outcome<done>>,
                      replies_to<list_objects>::with<outcome<object_list>>, replies_to<remove_object>::with<outcome<done>>,
-                     replies_to<get_runtime_info>::with<outcome<runtime_info>>, reacts_to<watch_group>, reacts_to<unwatch_group>,
+                     replies_to<get_runtime_info>::with<outcome<runtime_info>>, replies_to<list_images>::with<outcome<image_list>>,
+                     replies_to<open_group_log_stream>::with<outcome<stream_opened>>, reacts_to<watch_group>, reacts_to<unwatch_group>,
                      reacts_to<watch_engine>>;
 
 /// Health checks through the same path that players take.
@@ -200,7 +222,8 @@ struct fence_instance {
 using instance_actor = timer_sink::extend<reacts_to<service_exited>, reacts_to<group_progress>,
                                           replies_to<stop_instance>::with<outcome<done>>, replies_to<extend_instance>::with<outcome<extended>>,
                                           replies_to<read_logs>::with<outcome<log_text>>, replies_to<read_stats>::with<outcome<group_stats>>,
-                                          reacts_to<fence_instance>, reacts_to<engine_changed>>;
+                                          reacts_to<fence_instance>, reacts_to<engine_changed>,
+                                          replies_to<open_log_stream>::with<outcome<stream_opened>>>;
 
 /// What an instance actor is made from. A new one (`adopt` false) has a record in phase `assigned` that is in no journal
 /// yet: the actor commits it before it asks the engine for anything. An adopted one's record is the journal's. A record
@@ -216,7 +239,8 @@ using instance_factory = std::function<instance_actor(const instance_seed&)>;
 /// A node as others speak to it, from its own process or another: answers unknown_instance for what it does not hold.
 using node_actor = caf::typed_actor<replies_to<stop_instance>::with<outcome<done>>, replies_to<extend_instance>::with<outcome<extended>>,
                                     replies_to<read_logs>::with<outcome<log_text>>, replies_to<read_stats>::with<outcome<group_stats>>,
-                                    replies_to<collect_garbage>::with<outcome<garbage_report>>, replies_to<get_instance>::with<outcome<done>>>;
+                                    replies_to<collect_garbage>::with<outcome<garbage_report>>, replies_to<get_instance>::with<outcome<done>>,
+                                    replies_to<open_log_stream>::with<outcome<stream_opened>>>;
 
 /// A node process's root: turns assignments into instances, forwards commands to them.
 using supervisor_actor =
@@ -233,7 +257,7 @@ using scheduler_actor =
                               replies_to<read_logs>::with<outcome<log_text>>, replies_to<read_stats>::with<outcome<group_stats>>,
                               replies_to<collect_garbage>::with<outcome<garbage_report>>,
                               replies_to<move_instances>::with<outcome<moved_instances>>, replies_to<append_entry>::with<outcome<folded>>,
-                              reacts_to<timer_due>>;
+                              reacts_to<timer_due>, replies_to<open_log_stream>::with<outcome<stream_opened>>>;
 
 /// Tells webhooks and Discord channels of events.
 using notifier_actor = ledger_subscriber::extend<reacts_to<timer_due>, replies_to<list_dead_letters>::with<outcome<dead_letters>>,

@@ -29,6 +29,8 @@ runtime_actor::behavior_type runtime_behavior() {
       [](const list_objects&) { return outcome<object_list>(object_list{}); },
       [](const remove_object&) { return outcome<done>(done{}); },
       [](const get_runtime_info&) { return outcome<runtime_info>(runtime_info{}); },
+      [](const list_images&) { return outcome<image_list>(image_list{}); },
+      [](const open_group_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
       [](const watch_group&) {},
       [](const unwatch_group&) {},
       [](const watch_engine&) {},

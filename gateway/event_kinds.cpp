@@ -71,6 +71,10 @@ struct subject_event {
     auto detail = detail_of([&](json_writer& out) { out.number("extensions_used_ms", e.extensions_used_ms); });
     return draft{"instance.extended", &row.item, std::move(detail), false};
   }
+  std::optional<draft> operator()(const expiring_entry& e) const {
+    auto detail = detail_of([&](json_writer& out) { out.time("expires_at", e.expires_at); });
+    return draft{"instance.expiring", &row.item, std::move(detail), false};
+  }
   std::optional<draft> operator()(const restarted_entry& e) const {
     auto detail = detail_of([&](json_writer& out) {
       out.text("service", e.service).number("exit_code", e.exit_code).number("count", e.count);

@@ -23,8 +23,10 @@ struct heartbeat {
   struct position folded;         ///< where its replica stands
   std::string relay;              ///< where its edge takes connections of other machines' edges, host:port; empty: nowhere
   std::optional<node_status> node; ///< set with the role node
+  std::uint32_t fold_version = 1;  ///< the newest that it can fold (LEDGER.md rule 12)
+  wall_time at;                    ///< its own wall clock
 };
-POSEIDON_FIELDS(heartbeat, process, run, key_check, roles, machine, version, folded, relay, node)
+POSEIDON_FIELDS(heartbeat, process, run, key_check, roles, machine, version, folded, relay, node, fold_version, at)
 
 /// Which machine serves this host? Answered with the route, by the edge there alone.
 struct ask_route {

@@ -169,8 +169,9 @@ struct node_status {
   std::uint32_t instances = 0;
   bool registered = false; ///< its node_up is folded: it may launch
   failure trouble;         ///< why it does not serve (engine down, isolation unproven)
+  std::vector<std::string> images; ///< references of images that its engine holds, sorted; a bounded part of them
 };
-POSEIDON_FIELDS(node_status, node, run, runtime, capacity, cpu_permille, memory_permille, instances, registered, trouble)
+POSEIDON_FIELDS(node_status, node, run, runtime, capacity, cpu_permille, memory_permille, instances, registered, trouble, images)
 struct get_node_status {};
 POSEIDON_NO_FIELDS(get_node_status)
 
@@ -238,6 +239,13 @@ struct remove_object {
   runtime_object object;
 };
 POSEIDON_FIELDS(remove_object, object)
+/// References ("registry.example/web:1") of the images that the engine holds, sorted.
+struct list_images {};
+POSEIDON_NO_FIELDS(list_images)
+struct image_list {
+  std::vector<std::string> images;
+};
+POSEIDON_FIELDS(image_list, images)
 struct get_runtime_info {};
 POSEIDON_NO_FIELDS(get_runtime_info)
 

@@ -19,9 +19,10 @@ POSEIDON_ENUM(end_reason, none, stopped, expired, solved, idle, failed, lost, fe
 struct load_hint {
   node_name node;
   std::uint32_t cpu_permille = 0, memory_permille = 0;
+  bool has_image = false; ///< the images of what is to start are there already
   friend bool operator==(const load_hint&, const load_hint&) = default;
 };
-POSEIDON_FIELDS(load_hint, node, cpu_permille, memory_permille)
+POSEIDON_FIELDS(load_hint, node, cpu_permille, memory_permille, has_image)
 
 /// "This owner wants an instance of this challenge": admission, placement and queueing in one entry.
 struct start_entry {
@@ -177,6 +178,14 @@ struct restarted_entry {
 };
 POSEIDON_FIELDS(restarted_entry, head, service, exit_code, count)
 
+/// Its deadline is near: five minutes, or what the gateway's setting says. Said once for each deadline; for notifications.
+struct expiring_entry {
+  static constexpr std::string_view kind = "expiring";
+  fact_head head;
+  wall_time expires_at;
+};
+POSEIDON_FIELDS(expiring_entry, head, expires_at)
+
 struct stopping_entry {
   static constexpr std::string_view kind = "stopping";
   fact_head head;
@@ -229,10 +238,12 @@ struct limit_table {
   std::uint32_t cost_per_owner = 0, cost_cluster = 0; ///< sums of the challenges' cost units
   std::uint32_t queue = 1000;      ///< most queued at once; 0: never queue, refuse
   std::uint32_t weight_cpu = 500, weight_memory = 300, weight_count = 200; ///< placement, thousandths
+  bool pack = false;          ///< placement fills one node before it takes the next
+  bool recreate_lost = false; ///< what ran on a lost node is assigned anew instead of ending as lost
   friend bool operator==(const limit_table&, const limit_table&) = default;
 };
 POSEIDON_FIELDS(limit_table, per_owner, per_user, per_team, per_challenge, per_node, cluster, cost_per_owner, cost_cluster, queue,
-                weight_cpu, weight_memory, weight_count)
+                weight_cpu, weight_memory, weight_count, pack, recreate_lost)
 struct put_limits_entry {
   static constexpr std::string_view kind = "put_limits";
   limit_table limits;
@@ -268,8 +279,10 @@ struct set_node_mode_entry {
   static constexpr std::string_view kind = "set_node_mode";
   node_name node;
   node_mode mode = node_mode::ready;
+  std::int64_t limit_ms = 0; ///< draining: what is left after so long is evicted by its node; 0: it may stay until its own end
+  bool move = false;         ///< draining: its instances are started anew on others
 };
-POSEIDON_FIELDS(set_node_mode_entry, node, mode)
+POSEIDON_FIELDS(set_node_mode_entry, node, mode, limit_ms, move)
 
 struct set_pause_entry {
   static constexpr std::string_view kind = "set_pause";
@@ -304,7 +317,7 @@ POSEIDON_FIELDS(activate_entry, fold_version)
 using entry_body = std::variant<start_entry, cancel_entry, move_entry, node_lost_entry, node_up_entry, refused_entry, running_entry,
                                 deadline_moved_entry, restarted_entry, stopping_entry, ended_entry, put_key_entry, drop_key_entry,
                                 put_setting_entry, put_limits_entry, put_challenge_entry, drop_challenge_entry, enable_challenge_entry,
-                                set_node_mode_entry, set_pause_entry, compact_entry, incarnation_entry, activate_entry>;
+                                set_node_mode_entry, set_pause_entry, compact_entry, incarnation_entry, activate_entry, expiring_entry>;
 
 /// One record of the log, as its appender made it.
 struct entry {

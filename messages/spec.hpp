@@ -82,6 +82,14 @@ struct volume_spec {
 };
 POSEIDON_FIELDS(volume_spec, name, path)
 
+/// Which nodes an instance wants, by their labels.
+struct placement_spec {
+  std::map<std::string, std::string> require; ///< only nodes with all of these
+  std::map<std::string, std::string> prefer;  ///< rather nodes with more of these
+  friend bool operator==(const placement_spec&, const placement_spec&) = default;
+};
+POSEIDON_FIELDS(placement_spec, require, prefer)
+
 /// One container.
 struct service_spec {
   std::string name = "main"; ///< label poseidon.service; [a-z0-9][a-z0-9-]{0,31}
@@ -121,10 +129,11 @@ struct instance_spec {
   network_mode network = network_mode::isolated;
   bool capture_logs = false;                  ///< keep logs before removal (phase capturing)
   std::uint32_t cost = 1;                     ///< units counted by cost limits
+  placement_spec placement;
   friend bool operator==(const instance_spec&, const instance_spec&) = default;
 };
 POSEIDON_FIELDS(instance_spec, services, reserve, lifetime_ms, start_limit_ms, extension, restart, restart_max,
-                restart_window_ms, network, capture_logs, cost)
+                restart_window_ms, network, capture_logs, cost, placement)
 
 /// Specs are immutable once resolved, and shared.
 using spec_ptr = std::shared_ptr<const instance_spec>;

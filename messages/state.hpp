@@ -74,9 +74,12 @@ struct node_row {
   struct position up_at;
   std::uint64_t reserved_memory_bytes = 0;
   std::uint32_t reserved_cpu_millis = 0, instances = 0;
+  std::int64_t drain_limit_ms = 0; ///< while draining, as of its mark
+  bool drain_move = false;
+  struct position mode_at; ///< of the entry that set the mode
 };
 POSEIDON_FIELDS(node_row, name, run, data, machine, capacity, tags, mode, lost, version, up_at, reserved_memory_bytes,
-                reserved_cpu_millis, instances)
+                reserved_cpu_millis, instances, drain_limit_ms, drain_move, mode_at)
 
 struct challenge_row {
   challenge_id id;
@@ -89,6 +92,22 @@ struct challenge_row {
 };
 POSEIDON_FIELDS(challenge_row, id, revision, spec_id, spec, metadata, confidential, enabled)
 
+/// How one node stood when an instance was assigned.
+struct placement_candidate {
+  node_name node;
+  std::uint64_t score = 0; ///< lower is better; 0 when it was out of the question
+  std::string why_not;     ///< empty: it could have been taken
+};
+POSEIDON_FIELDS(placement_candidate, node, score, why_not)
+/// Why an instance was assigned to the node it was assigned to.
+struct placement_decision {
+  instance_id instance;
+  node_name node;
+  std::string reason; ///< for people: "least loaded of 3", "the only one with label gpu=yes"
+  std::vector<placement_candidate> candidates;
+};
+POSEIDON_FIELDS(placement_decision, instance, node, reason, candidates)
+
 /// What a subscriber of the ledger is told about one entry, in order of positions: what happened, and the rows after it.
 struct ledger_change {
   struct position at;
@@ -100,6 +119,7 @@ struct ledger_change {
   std::vector<std::shared_ptr<const challenge_row>> challenges;
   std::vector<challenge_id> dropped_challenges;
   bool administration = false; ///< keys, settings, limits or pause changed
+  std::vector<placement_decision> decisions;
 };
 using ledger_changes = std::shared_ptr<const std::vector<ledger_change>>;
 

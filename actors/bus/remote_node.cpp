@@ -61,6 +61,7 @@ proxy::behavior_type proxy_behavior(proxy::stateful_pointer<proxy_state> self, r
       [s](const read_stats& m) { return s->pass_on<group_stats>(m, s->deps.limit); },
       [s](const collect_garbage& m) { return s->pass_on<garbage_report>(m, s->deps.garbage_limit); },
       [s](const get_instance& m) { return s->pass_on<done>(m, s->deps.limit); },
+      [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::internal, "log streams are not there yet", {}, {}, {}}}; },
       [s](reply_came& m) { s->came(m); },
   };
 }

@@ -75,6 +75,13 @@ verdict judge(step& st, const restarted_entry& e) {
   return accept(row.id);
 }
 
+verdict judge(step& st, const expiring_entry& e) {
+  const auto t = find_target(st, e.head);
+  if (t.no) return *t.no;
+  edit_fact(st, t.n, e.head);
+  return accept(e.head.instance);
+}
+
 verdict judge(step& st, const stopping_entry& e) {
   const auto t = find_target(st, e.head);
   if (speaks_for_instance(st, t, e.head, e.reason)) {

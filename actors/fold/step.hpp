@@ -103,5 +103,6 @@ verdict judge(step& st, const set_pause_entry& e);
 verdict judge(step& st, const compact_entry& e);
 verdict judge(step& st, const incarnation_entry& e);
 verdict judge(step& st, const activate_entry& e);
+verdict judge(step& st, const expiring_entry& e);
 
 } // namespace poseidon::folding

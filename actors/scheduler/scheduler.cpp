@@ -104,6 +104,7 @@ scheduler_actor::behavior_type scheduler_behavior(scheduler_actor::stateful_poin
       [s](const move_instances& m) { return s->admit<moved_instances>([&](auto promise) { s->on_move(m, promise); }); },
       [s](const append_entry& m) { return s->admit<folded>([&](auto promise) { s->on_append(m, promise); }); },
       [s](const timer_due& due) { s->on_timer(due); },
+      [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::internal, "log streams are not there yet", {}, {}, {}}}; },
   };
 }
 

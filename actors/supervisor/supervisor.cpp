@@ -174,6 +174,7 @@ supervisor_actor::behavior_type supervisor_behavior(supervisor_actor::stateful_p
       [s](const read_stats& m) { return s->forward<group_stats>(m); },
       [s](const collect_garbage& m) { return s->on_garbage(m); },
       [s](const get_instance& m) { return s->on_get(m); },
+      [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::internal, "log streams are not there yet", {}, {}, {}}}; },
       [s](const ledger_changes& changes) { s->on_changes(changes); },
       [s](const timer_due& due) { s->on_timer(due); },
       [s](const engine_changed& change) { s->on_engine(change); },

@@ -37,6 +37,7 @@ struct fake_behaviors {
         [](const move_instances&) -> outcome<moved_instances> { return moved_instances{2, 1, {errc::capacity_exhausted, "no other node has room", {}, {}, {}}}; },
         [c](const append_entry& e) { return c->fold(e.body); },
         [](const timer_due&) {},
+        [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
     };
   }
 

@@ -49,6 +49,7 @@ inline node_actor spawn_fake_node(caf::actor_system& system, fake_node_ptr n) {
           return n->garbage;
         },
         [self, n](const get_instance& m) { return detail::node_answer<done>(self, *n, m.instance, done{}); },
+        [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
     };
   });
 }

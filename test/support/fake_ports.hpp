@@ -109,6 +109,8 @@ inline runtime_actor spawn_fake_runtime(caf::actor_system& system, std::shared_p
         [=](const list_objects&) { return reply.operator()<object_list>("list", [] { return outcome<object_list>(object_list{}); }); },
         [=](const remove_object&) { return reply.operator()<done>("remove_object", [] { return outcome<done>(done{}); }); },
         [=](const get_runtime_info&) { return reply.operator()<runtime_info>("info", [] { return outcome<runtime_info>(runtime_info{}); }); },
+        [](const list_images&) { return outcome<image_list>(image_list{}); },
+        [](const open_group_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
         [=](const watch_group& m) { engine->watchers[m.key] = m.watcher; },
         [=](const unwatch_group& m) { engine->watchers.erase(m.key); },
         [=](const watch_engine&) {},

@@ -112,6 +112,8 @@ inline runtime_actor spawn_listed_engine(caf::actor_system& system, listed_engin
           if (e->down) return away();
           return e->info;
         },
+        [](const list_images&) { return outcome<image_list>(image_list{}); },
+        [](const open_group_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
         [=](const watch_group& m) { e->group_watchers.insert_or_assign(m.key, m.watcher); },
         [=](const unwatch_group& m) { e->group_watchers.erase(m.key); },
         [=](const watch_engine& m) { e->watchers.push_back(m.watcher); },

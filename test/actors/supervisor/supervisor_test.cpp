@@ -105,7 +105,8 @@ struct supervisor_test : actor_test {
               [](const read_logs&) { return outcome<log_text>{log_text{"text"}}; },
               [](const read_stats&) { return outcome<group_stats>{group_stats{}}; },
               [p](const fence_instance& m) { p->fences.push_back(m.reason); },
-              [p](const engine_changed& m) { p->engine.push_back(m.up); }};
+              [p](const engine_changed& m) { p->engine.push_back(m.up); },
+              [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; }};
     });
     p->handle = caf::actor_cast<caf::actor>(handle);
     return handle;
