@@ -22,7 +22,6 @@ struct gateway_config {
   millis wait_limit{60'000};      ///< longest ?wait=
   millis drain_limit{5'000};
   millis heartbeat{15'000};       ///< comments on idle event streams
-  millis expiring_notice{300'000};
   millis log_poll{1'000};         ///< of ?follow=
   std::size_t streams = 1024;     ///< event and log streams at once
   std::size_t events_kept = 16'384; ///< that streams can resume from

@@ -22,7 +22,6 @@ gateway_config config_from(const config::settings& settings) {
   result.rate = {settings.rate.per_minute, settings.rate.burst};
   result.request_timeout = api.request_timeout;
   result.wait_limit = api.wait_limit;
-  result.expiring_notice = settings.lifecycle.expiring_notice;
   result.streams = api.streams;
   return result;
 }

@@ -209,11 +209,6 @@ event_ptr missed_event(const instance_item& item, const event_context& context) 
   return made;
 }
 
-event_ptr expiring_event(const instance_item& item, position at, const event_context& context) {
-  auto id = "expiring:" + item.row->id.value + ":" + std::to_string(item.row->expires_at->ms);
-  return passing_event(std::move(id), "instance.expiring", item, at, context);
-}
-
 event_ptr progress_event(const instance_item& item, position at, const event_context& context) {
   auto id = "progress:" + item.row->id.value + ":" + std::to_string(context.now.ms);
   return passing_event(std::move(id), "instance.progress", item, at, context);

@@ -16,7 +16,7 @@ struct event {
   std::string instance; ///< empty: of none
   position at;          ///< of its entry; of a passing one, the position it came after
   std::uint32_t number = 0; ///< among the events of its entry
-  bool passing = false; ///< not from the ledger (progress, expiring): can't be resumed from
+  bool passing = false; ///< not from the ledger (progress): can't be resumed from
   bool admin_only = false;
   std::string frame;    ///< SSE: id, event, data, blank line
 };
@@ -34,8 +34,6 @@ std::vector<event_ptr> events_of(const applied_change& applied, const event_cont
 std::string_view json_of(const event& one);
 /// Where an instance stands after its last change, for who missed what came before: the id is that change's.
 event_ptr missed_event(const instance_item& item, const event_context& context);
-/// `instance.expiring`: sent once a deadline.
-event_ptr expiring_event(const instance_item& item, position at, const event_context& context);
 /// `instance.progress`: a phase was entered, or a pull went on.
 event_ptr progress_event(const instance_item& item, position at, const event_context& context);
 /// The first frame of a stream that can't resume: the full state follows as `instance.state` frames, then `synced`.

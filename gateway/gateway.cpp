@@ -11,8 +11,6 @@ namespace poseidon::gateway {
 
 namespace {
 
-constexpr millis expiring_look{1'000};
-
 std::vector<std::pair<std::string, std::string>> operation_names() {
   std::vector<std::pair<std::string, std::string>> names;
   for (auto& one : all_routes()) names.emplace_back(to_string(one.method), one.pattern);
@@ -49,7 +47,6 @@ struct gateway::state {
 
   void spawn_writer();
   void make_thread(unsigned index);
-  void look_for_expiring();
 };
 
 void gateway::state::spawn_writer() {
@@ -88,16 +85,6 @@ void gateway::state::make_thread(unsigned index) {
   thread->post([this, index] { hubs[index]->start(); });
 }
 
-/// On the first thread, once a second.
-void gateway::state::look_for_expiring() {
-  event_context context{urls->load(), deps.clock->wall_now()};
-  std::vector<event_ptr> due;
-  auto at = events->at();
-  for (auto& item : model->take_expiring(context.now, config.expiring_notice)) due.push_back(expiring_event(item, at, context));
-  if (!due.empty()) events->append(std::move(due), at);
-  http.thread(0)->after(expiring_look, [this] { look_for_expiring(); });
-}
-
 gateway::gateway(gateway_config config, gateway_deps deps) : state_(std::make_unique<state>(std::move(config), std::move(deps))) {
   state_->spawn_writer();
 }
@@ -115,7 +102,6 @@ std::vector<bound_address> gateway::start() {
     state_->make_thread(i);
     answer.push_back([services = state_->services[i].get()](exchange ex) { serve(*services, std::move(ex)); });
   }
-  state_->http.thread(0)->post([s = state_.get()] { s->look_for_expiring(); });
   state_->http.run(std::move(answer));
   for (auto& address : bound) spdlog::info("gateway: API on {}", address.url);
   return bound;

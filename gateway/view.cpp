@@ -48,7 +48,6 @@ slot_entry* view::find_entry(std::string_view id) const { return table_.find(id)
 slot_entry& view::upsert(const row_ptr& row) {
   auto* known = table_.find(row->id.value);
   bool moved = known && known->row->epoch != row->epoch;
-  bool other_deadline = known && known->row->expires_at != row->expires_at;
   auto& entry = table_.put(row);
   if (!known) {
     auto token = hmac_sha256(watch_key_, "watch:" + row->id.value);
@@ -58,7 +57,6 @@ slot_entry& view::upsert(const row_ptr& row) {
     entry.phase = entry.percent = -1;
     entry.note.reset();
   }
-  if (other_deadline) entry.expiring_told = false;
   return entry;
 }
 
@@ -131,17 +129,6 @@ void view::observe(const row_ptr& row) {
   std::unique_lock lock(mutex_);
   auto* known = find_entry(row->id.value);
   if (!known ? row->changed > at_ : row->changed > known->row->changed) upsert(row);
-}
-
-std::vector<instance_item> view::take_expiring(wall_time now, millis notice) {
-  std::vector<instance_item> due;
-  std::unique_lock lock(mutex_);
-  for (auto& [deadline, entry] : table_.by_deadline()) {
-    if (deadline > (now + notice).ms) break;
-    if (std::exchange(entry->expiring_told, true) || entry->row->stop_mark) continue;
-    due.push_back(item_of(*entry));
-  }
-  return due;
 }
 
 } // namespace poseidon::gateway

@@ -62,8 +62,6 @@ public:
   position at() const;
   bool loaded() const { return loaded_.load(std::memory_order_acquire); }
   std::array<std::uint64_t, instance_states> count_by_state() const;
-  /// Running ones whose deadline is within `notice`, each told once a deadline.
-  std::vector<instance_item> take_expiring(wall_time now, millis notice);
   std::uint64_t live_count() const;
   /// Rows held now.
   std::size_t size() const;

@@ -23,7 +23,6 @@ struct slot_entry {
   std::int8_t phase = -1;      ///< poseidon::phase; -1: not told
   std::int8_t percent = -1;    ///< -1: not told
   std::int8_t told_state = -1; ///< instance_state of its last event; -1: none yet
-  bool expiring_told = false;  ///< for the present deadline
 };
 
 /// Where an instance stands in a list: live ones first, then newest first.

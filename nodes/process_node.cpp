@@ -74,6 +74,7 @@ failure process::parts::spawn_node_side() {
   instances->keep_logs = [keeper = keeper_of_logs](const group_key& key, const std::string& text) {
     caf::anon_send(keeper, keep_logs{key.instance, text});
   };
+  instances->expiring_before = settings().lifecycle.expiring_notice;
   instances->load_percent = [load = load] {
     const auto now = load->read();
     return std::max(now.cpu_permille, now.memory_permille) / 10;

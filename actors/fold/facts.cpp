@@ -38,6 +38,11 @@ fold_row& edit_fact(step& st, row_number n, const fact_head& head) {
   return row;
 }
 
+void take_deadline(fold_row& row, wall_time expires_at) {
+  if (row.expires_at != expires_at) row.expiring_said = false;
+  row.expires_at = expires_at;
+}
+
 /// A copy that is not the present one, of an instance that lives: did it end because somebody ended the instance?
 bool speaks_for_instance(step& st, const target& t, const fact_head& head, end_reason reason) {
   return t.n != no_row && !t.current && means_instance(reason) && is_live(st.state.instances.at(t.n)) &&
@@ -52,7 +57,7 @@ verdict judge(step& st, const running_entry& e) {
   auto& row = edit_fact(st, t.n, e.head);
   if (row.phase == ledger_phase::assigned) row.phase = ledger_phase::running;
   row.running_at = e.running_at;
-  row.expires_at = e.expires_at;
+  take_deadline(row, e.expires_at);
   row.ports = e.ports;
   row.why = nullptr; // what other nodes refused is settled
   return accept(row.id);
@@ -62,7 +67,7 @@ verdict judge(step& st, const deadline_moved_entry& e) {
   const auto t = find_target(st, e.head);
   if (t.no) return *t.no;
   auto& row = edit_fact(st, t.n, e.head);
-  row.expires_at = e.expires_at;
+  take_deadline(row, e.expires_at);
   row.extensions_used_ms = e.extensions_used_ms;
   return accept(row.id);
 }
@@ -78,8 +83,11 @@ verdict judge(step& st, const restarted_entry& e) {
 verdict judge(step& st, const expiring_entry& e) {
   const auto t = find_target(st, e.head);
   if (t.no) return *t.no;
-  edit_fact(st, t.n, e.head);
-  return accept(e.head.instance);
+  auto& row = edit_fact(st, t.n, e.head);
+  if (row.expires_at != e.expires_at) return no_effect(errc::superseded, "its deadline is another by now", row.id);
+  if (row.expiring_said) return no_effect(errc::stale, "said already", row.id); // by a run of the node that ended since
+  row.expiring_said = true;
+  return accept(row.id);
 }
 
 verdict judge(step& st, const stopping_entry& e) {

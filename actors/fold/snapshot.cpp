@@ -24,9 +24,10 @@ struct stored_row {
   std::string revision;
   run_id fact_run;
   std::uint64_t fact_number = 0;
+  bool expiring_said = false;
   struct epoch withdrawn; ///< of a queued row: its last assignment
 };
-POSEIDON_FIELDS(stored_row, row, spec, revision, fact_run, fact_number, withdrawn)
+POSEIDON_FIELDS(stored_row, row, spec, revision, fact_run, fact_number, expiring_said, withdrawn)
 
 struct stored_challenge {
   challenge_row row;
@@ -95,7 +96,7 @@ void store_rows(const ledger_state& state, const spec_numbers& numbers, stored_s
   out.rows.reserve(rows.size());
   for (const auto& [row, n] : rows) {
     auto& stored = out.rows.emplace_back(stored_row{*row, numbers.at(row->source->spec_id), row->source->revision, row->fact_run,
-                                                    row->fact_number, row->epoch.empty() ? last_epoch(state, n) : epoch{}});
+                                                    row->fact_number, row->expiring_said != 0, row->epoch.empty() ? last_epoch(state, n) : epoch{}});
     stored.row.spec = nullptr;
     stored.row.source = nullptr;
   }
@@ -157,6 +158,7 @@ bool restore_rows(stored_state& in, ledger_state& state) {
     row->source = state.specs.source(stored.revision, spec.digest);
     row->fact_run = stored.fact_run;
     row->fact_number = stored.fact_number;
+    row->expiring_said = stored.expiring_said;
     const auto n = state.instances.add(std::move(row));
     if (!stored.withdrawn.empty()) state.withdrawn_epochs.emplace(n, stored.withdrawn);
   }

@@ -18,7 +18,8 @@ inline constexpr row_number no_row = flat_index::none;
 struct fold_row : instance_row {
   row_number waiter = no_row;    ///< the instance that is queued behind this one's end (first: it fits into the base's padding)
   run_id fact_run;               ///< run of the last fact folded for the present epoch
-  std::uint64_t fact_number = 0; ///< its number
+  std::uint64_t fact_number : 63 = 0; ///< its number
+  std::uint64_t expiring_said : 1 = 0; ///< for the present deadline (a bit, since a row has a budget)
 };
 using fold_row_ptr = std::shared_ptr<fold_row>;
 

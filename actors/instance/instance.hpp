@@ -20,6 +20,7 @@ struct instance_deps {
   machine_id machine;
   millis probe_interval{5};    ///< between the first health checks of a starting instance
   millis probe_timeout{1'000}; ///< within which one is answered
+  millis expiring_before{300'000}; ///< so long before its deadline an instance says that it is near
   std::function<std::uint32_t()> load_percent; ///< of this node; called inside actors, thread-safe; may be empty
   /// Takes the logs of a challenge with capture_logs before they are removed with the container; thread-safe; may be empty.
   std::function<void(const group_key&, const std::string&)> keep_logs;

@@ -55,6 +55,16 @@ void instance_core::say_end_fact() {
     say(ended_entry{head(), r.reason, r.why, *r.ended_at, r.stopped_by});
 }
 
+void instance_core::say_expiring() {
+  if (!warned_ && (phase_ == phase::running || phase_ == phase::restarting) && record().deadline && due_ - now() <= deps_->expiring_before) {
+    warned_ = true;
+    say(expiring_entry{head(), record().deadline->wall});
+    commit();
+  }
+  armed_ = next_wake();
+  self_->send(deps_->timers, arm_timer{me(), deadline_timer, armed_});
+}
+
 void instance_core::commit() {
   open_book().wanted = true;
   pump();

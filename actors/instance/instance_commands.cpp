@@ -50,8 +50,9 @@ caf::typed_response_promise<outcome<extended>> instance_core::on_extend(const ex
   r.extensions_used_ms += decision.step.count();
   const extended answer{r.deadline->wall, r.extensions_used_ms};
   due_ = r.deadline->boot;
-  armed_ = due_;
-  self_->send(deps_->timers, arm_timer{me(), deadline_timer, due_});
+  warned_ = false;
+  armed_ = next_wake();
+  self_->send(deps_->timers, arm_timer{me(), deadline_timer, armed_});
   say(deadline_moved_entry{head(), answer.expires_at, answer.extensions_used_ms, m.actor});
   commit();
   after_commit([this, promise, answer] {

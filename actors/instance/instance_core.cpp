@@ -47,7 +47,21 @@ void instance_core::take_over() {
     fire(trigger::deadline);
   } else {
     fire(trigger::adopt);
+    if (has_run && warns() && due_ - now() <= deps_->expiring_before) say_expiring(); // the ledger knows whether an earlier run did
   }
+}
+
+/// One timer serves both: that the deadline is near, and the deadline.
+boot_time instance_core::next_wake() const {
+  const bool near_is_told = warned_ || (phase_ != phase::running && phase_ != phase::restarting);
+  const auto near_at = due_ - deps_->expiring_before;
+  return near_is_told || near_at <= now() ? due_ : near_at;
+}
+
+/// One whose whole life is shorter than the notice says nothing.
+bool instance_core::warns() const {
+  const auto& r = record();
+  return r.running_at && r.deadline && r.deadline->wall - *r.running_at > deps_->expiring_before;
 }
 
 void instance_core::fire(trigger on) {
@@ -65,9 +79,9 @@ void instance_core::fire(trigger on) {
     if (row->to == phase::running && row->from != phase::running) work_.reset();
   }
   queue_ = nullptr;
-  if (phase_ != phase::gone && due_ != armed_) {
-    armed_ = due_;
-    self_->send(deps_->timers, arm_timer{me(), deadline_timer, due_});
+  if (const auto wake = next_wake(); phase_ != phase::gone && wake != armed_) {
+    armed_ = wake;
+    self_->send(deps_->timers, arm_timer{me(), deadline_timer, wake});
   }
   settle();
 }
@@ -158,8 +172,9 @@ void instance_core::end_for_deadline() {
 void instance_core::on_timer(const timer_due& m) {
   const auto time = now();
   if (m.token == deadline_timer) {
-    if (time < due_ || phase_ == phase::gone) return;
+    if (phase_ == phase::gone) return;
     armed_ = {};
+    if (time < due_) return say_expiring();
     end_for_deadline();
     fire(trigger::deadline);
   } else if (m.token == step_timer) {

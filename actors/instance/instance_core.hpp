@@ -64,6 +64,8 @@ private:
   void perform(effect what);
   void end(end_reason reason, failure why = {}, const std::string& by = {});
   void end_for_deadline();
+  boot_time next_wake() const;
+  bool warns() const;
   void set_due(boot_time due);
   void set_step(step what, millis after);
   void take_step(step what);
@@ -102,6 +104,7 @@ private:
   void say_running_fact();
   void say_restarted_fact();
   void say_end_fact();
+  void say_expiring();
   void commit();
   void pump();
   void on_commit_failed(const failure& f);
@@ -154,6 +157,7 @@ private:
   bool engine_up_ = true;
   bool made_ = false;        ///< something of it may exist in the engine
   bool watching_ = false;
+  bool warned_ = false;      ///< said that its deadline is near
 };
 
 template <class Message, class OnValue, class OnError>

@@ -25,7 +25,7 @@ constexpr std::array looks{
     look{"instance.running", "running", 0x2ecc71}, look{"instance.extended", "extended", 0x3498db},
     look{"instance.reset", "reset", 0x9b59b6},     look{"instance.restarted", "restarted", 0xe67e22},
     look{"instance.stopping", "stopping", 0x95a5a6}, look{"instance.stopped", "stopped", 0x607d8b},
-    look{"instance.expired", "expired", 0xf1c40f}, look{"instance.failed", "failed", 0xe74c3c},
+    look{"instance.expiring", "ends soon", 0xf1c40f}, look{"instance.expired", "expired", 0xf1c40f}, look{"instance.failed", "failed", 0xe74c3c},
     look{"instance.lost", "lost", 0xc0392b},
 };
 constexpr int other_colour = 0x7f8c8d;

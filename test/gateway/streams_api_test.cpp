@@ -144,7 +144,7 @@ TEST_F(streams_api, types_can_be_chosen) {
   EXPECT_EQ(event.data["detail"]["node"], "n1");
 }
 
-TEST_F(streams_api, progress_and_expiry_are_passing_events) {
+TEST_F(streams_api, progress_is_a_passing_event) {
   start();
   auto id = started();
   auto events = stream("/v1/events");
@@ -159,10 +159,21 @@ TEST_F(streams_api, progress_and_expiry_are_passing_events) {
   caf::anon_send(telemetry, instance_progress{{id}, epoch, phase::pulling, 44, {}}); // less than a tenth: not told
   cluster->run({id});
   EXPECT_EQ(next_event(*events).type, "instance.running");
-  clock->advance(millis{1'500'001});
+}
+
+TEST_F(streams_api, a_near_deadline_is_an_event_of_the_ledger) {
+  start();
+  auto id = started();
+  cluster->run({id});
+  auto events = stream("/v1/events");
+  next_event(*events);
+  auto row = cluster->row({id});
+  cluster->change_row({id}, expiring_entry{{row->id, row->epoch, row->node, {9, 9}, 900}, *row->expires_at}, [](instance_row&) {});
   auto expiring = next_event(*events);
   EXPECT_EQ(expiring.type, "instance.expiring");
+  EXPECT_NE(expiring.id, "") << "a reader resumes from it";
   EXPECT_EQ(expiring.data["instance"]["id"], id);
+  EXPECT_EQ(expiring.data["detail"], json({{"expires_at", to_rfc3339(*row->expires_at)}}));
 }
 
 TEST_F(streams_api, idle_streams_are_kept_alive) {

@@ -154,19 +154,6 @@ TEST_F(view_test, progress_belongs_to_an_epoch) {
   EXPECT_FALSE(model.find("a")->live.phase) << "a new assignment begins without it";
 }
 
-TEST_F(view_test, expiring_is_told_once_a_deadline) {
-  auto row = running(sample_row("a", 1), 1);
-  tell(row);
-  auto deadline = *row.expires_at;
-  EXPECT_TRUE(model.take_expiring(deadline - millis{300'001}, millis{300'000}).empty());
-  EXPECT_EQ(model.take_expiring(deadline - millis{300'000}, millis{300'000}).size(), 1u);
-  EXPECT_TRUE(model.take_expiring(deadline - millis{1}, millis{300'000}).empty());
-  row.expires_at = deadline + millis{600'000};
-  tell(row);
-  EXPECT_TRUE(model.take_expiring(deadline, millis{300'000}).empty());
-  EXPECT_EQ(model.take_expiring(deadline + millis{300'000}, millis{300'000}).size(), 1u);
-}
-
 TEST_F(view_test, a_queued_one_has_a_place_and_an_estimate) {
   auto r = running(sample_row("r", 1), 1);
   tell(r);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 
@@ -83,6 +84,46 @@ TEST(golden, there_is_no_file_without_a_message) {
   std::set<std::string> listed;
   for (auto& c : all_codec_cases()) listed.insert(c.name + ".json");
   for (auto& file : std::filesystem::directory_iterator(folder)) EXPECT_TRUE(listed.contains(file.path().filename())) << file.path();
+}
+
+/// Everything that `old` says, `now` says too; the first that differs, or empty.
+std::string missing_in(const json& now, const json& old, const std::string& path) {
+  if (old.is_object() && now.is_object()) {
+    for (auto& [name, value] : old.items()) {
+      if (!now.contains(name)) return path + "." + name;
+      if (auto at = missing_in(now[name], value, path + "." + name); !at.empty()) return at;
+    }
+    return {};
+  }
+  if (old.is_array() && now.is_array() && old.size() == now.size()) {
+    for (std::size_t i = 0; i < old.size(); ++i)
+      if (auto at = missing_in(now[i], old[i], path + "[" + std::to_string(i) + "]"); !at.empty()) return at;
+    return {};
+  }
+  return now == old ? std::string{} : path;
+}
+
+/// Two adjacent releases run side by side (LEDGER.md rule 12): what the one before wrote is read, and nothing of it is lost.
+TEST(golden, files_of_the_last_version_are_read) {
+  std::map<std::string, const codec_case*> by_name;
+  for (auto& c : all_codec_cases()) by_name[c.name] = &c;
+  std::size_t read = 0;
+  for (auto& file : std::filesystem::directory_iterator(source / "test/messages/golden_previous")) {
+    const auto name = file.path().stem().string();
+    ASSERT_TRUE(by_name.contains(name)) << "a message of the last version is gone: " << name;
+    auto& c = *by_name[name];
+    const auto golden = json::parse(read_text(file.path()));
+    for (auto& s : golden["samples"]) {
+      ++read;
+      const auto from_json = c.again_json(s["json"].dump());
+      ASSERT_FALSE(from_json.empty()) << name;
+      EXPECT_EQ(missing_in(json::parse(from_json), s["json"], name), "");
+      const auto from_msgpack = c.again_msgpack(unhex(s["msgpack"]));
+      ASSERT_FALSE(from_msgpack.empty()) << name;
+      EXPECT_EQ(missing_in(json::from_msgpack(from_msgpack), json::from_msgpack(unhex(s["msgpack"])), name), "");
+    }
+  }
+  EXPECT_GT(read, 300u);
 }
 
 /// Another implementation's reader agrees about every byte: structure, names, lengths.

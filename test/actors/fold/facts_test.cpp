@@ -48,6 +48,19 @@ TEST(facts, restarted_counts) {
   EXPECT_EQ(w.row("i1").phase, ledger_phase::running);
 }
 
+TEST(facts, a_near_deadline_is_said_once) {
+  one_node w;
+  w.start("alice");
+  w.put(running_entry{w.head("i1"), {1000}, {61'000}, {}});
+  EXPECT_EQ(w.put(expiring_entry{w.head("i1"), {60'000}}).kind, verdict_kind::without_effect) << "of a deadline that it does not have";
+  EXPECT_EQ(w.put(expiring_entry{w.head("i1"), {61'000}}).kind, verdict_kind::accepted);
+  const auto again = w.put(expiring_entry{w.head("i1"), {61'000}});
+  EXPECT_EQ(again.kind, verdict_kind::without_effect) << "the next run of the node does not know that it was said";
+  EXPECT_EQ(again.why.code, errc::stale);
+  w.put(deadline_moved_entry{w.head("i1"), {90'000}, 29'000, "alice"});
+  EXPECT_EQ(w.put(expiring_entry{w.head("i1"), {90'000}}).kind, verdict_kind::accepted) << "another deadline, another notice";
+}
+
 TEST(facts, stopping_marks) {
   one_node w;
   w.start("alice");

@@ -29,6 +29,17 @@ TEST_F(instance_adopt, a_running_one_keeps_url_deadline_and_container) {
   EXPECT_GT(end_fact()->head.number, 1u);
 }
 
+TEST_F(instance_adopt, a_near_deadline_is_said_though_nobody_ran_when_it_came_near) {
+  launch_running();
+  advance(200s);
+  crash();
+  advance(150s);
+  adopt();
+  const auto* said = journal->last<expiring_entry>();
+  ASSERT_NE(said, nullptr);
+  EXPECT_EQ(said->expires_at, journal->last<running_entry>()->expires_at);
+}
+
 TEST_F(instance_adopt, an_extension_survives) {
   launch_running();
   advance(300s);

@@ -157,7 +157,7 @@ TEST_F(instance_end, expiry_ends_expired) {
   launch_running();
   ASSERT_TRUE(run_until_ended(601s));
   EXPECT_EQ(end_fact()->reason, end_reason::expired);
-  EXPECT_EQ(journal->kinds(), (std::vector<std::string>{"running", "stopping", "ended"}));
+  EXPECT_EQ(journal->kinds(), (std::vector<std::string>{"running", "expiring", "stopping", "ended"}));
   expect_nothing_left();
 }
 

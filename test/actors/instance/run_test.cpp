@@ -33,6 +33,33 @@ TEST_F(instance_run, an_extension_moves_deadline_route_and_file_before_it_is_ans
   ASSERT_TRUE(run_until_ended(2s));
 }
 
+TEST_F(instance_run, a_near_deadline_is_said_once_and_again_after_an_extension) {
+  launch_running();
+  const auto expires = running_fact()->expires_at;
+  advance(299'999ms);
+  EXPECT_EQ(journal->last<expiring_entry>(), nullptr);
+  advance(1ms);
+  const auto* said = journal->last<expiring_entry>();
+  ASSERT_NE(said, nullptr);
+  EXPECT_EQ(said->expires_at, expires);
+  auto answer = extend();
+  ASSERT_TRUE(*answer && (*answer)->ok());
+  advance(299'999ms);
+  EXPECT_EQ(journal->last<expiring_entry>()->expires_at, expires) << "the new one is not near yet";
+  advance(1ms);
+  EXPECT_EQ(journal->last<expiring_entry>()->expires_at, expires + 300s);
+  advance(299'999ms);
+  EXPECT_EQ(at(), phase::running) << "the same timer, not early";
+  ASSERT_TRUE(run_until_ended(2s));
+}
+
+TEST_F(instance_run, a_life_shorter_than_the_notice_says_nothing) {
+  spec->lifetime_ms = 300'000;
+  launch_running();
+  ASSERT_TRUE(run_until_ended(310s));
+  EXPECT_EQ(journal->last<expiring_entry>(), nullptr);
+}
+
 TEST_F(instance_run, an_extension_too_early_says_when) {
   launch_running();
   advance(100s);
