@@ -27,6 +27,8 @@ void add_challenge_commands(CLI::App& app, chosen& choice);
 void add_admin_commands(CLI::App& app, chosen& choice);
 /// notifications.
 void add_notification_commands(CLI::App& app, chosen& choice);
+/// backup, restore.
+void add_backup_commands(CLI::App& app, chosen& choice);
 /// config, version, completion, doctor.
 void add_local_commands(CLI::App& app, chosen& choice);
 
