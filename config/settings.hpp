@@ -155,7 +155,8 @@ struct nats_settings {
   std::vector<std::string> urls; ///< none: the log is in DATA
   std::uint32_t replicas = 1;
   std::string credentials;       ///< file of a NATS user
-  std::string user;              ///< instead of one
+  std::string nkey;              ///< file of a user's seed, instead of one
+  std::string user;              ///< instead of both
   secret password;
   std::string ca;                ///< file of certificates
 };

@@ -50,13 +50,14 @@ std::string nats_host(std::string_view url) {
 void check_nats(const nats_settings& nats, const std::function<void(std::string, std::string)>& conflict) {
   if (nats.replicas % 2 == 0) conflict("nats.replicas", "is 1, 3 or 5: an even number survives no more than the odd one below it");
   if (!nats.credentials.empty() && !nats.user.empty()) conflict("nats.user", "nats.credentials names a user already");
+  if (!nats.nkey.empty() && (!nats.credentials.empty() || !nats.user.empty())) conflict("nats.nkey", "nats.credentials or nats.user names a user already");
   for (const auto& url : nats.urls) {
     const auto host = nats_host(url);
     if (host == "localhost" || listen_address{.host = host, .port = 0, .path = {}}.is_local()) continue;
     if (!url.starts_with("tls://"))
       conflict("nats.urls", url + " leads to another machine in the clear: use tls://, and nats.ca where its certificate is your own");
-    else if (nats.credentials.empty() && nats.user.empty())
-      conflict("nats.urls", url + " leads to another machine: name credentials (nats.credentials, or nats.user and nats.password)");
+    else if (nats.credentials.empty() && nats.nkey.empty() && nats.user.empty())
+      conflict("nats.urls", url + " leads to another machine: name credentials (nats.nkey, nats.credentials, or nats.user and nats.password); poseidon cluster init --server-config makes them");
   }
 }
 

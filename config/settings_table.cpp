@@ -273,9 +273,10 @@ void add_nats(std::vector<setting_row>& t) {
                                .min = 1u,
                                .max = 5u}));
   t.push_back(make_row<text>(AT(nats.credentials), {.help = "file with a NATS user's credentials (.creds)"}));
-  t.push_back(make_row<text>(AT(nats.user), {.help = "NATS user, instead of a file with credentials"}));
+  t.push_back(make_row<text>(AT(nats.nkey), {.help = "file with a NATS user's seed (SU…), instead of one with credentials", .flag = "--nats-nkey", .placeholder = "FILE"}));
+  t.push_back(make_row<text>(AT(nats.user), {.help = "NATS user, instead of a file"}));
   t.push_back(make_row<secret>(AT(nats.password), {.help = "that user's password"}));
-  t.push_back(make_row<text>(AT(nats.ca), {.help = "file with the certificates that sign the NATS servers'; default: the system's"}));
+  t.push_back(make_row<text>(AT(nats.ca), {.help = "file with the certificates that sign the NATS servers'; default: the system's", .flag = "--nats-ca", .placeholder = "FILE"}));
 }
 
 /// Items are mappings; from the environment they come as one JSON array.
