@@ -30,9 +30,9 @@ public:
   virtual void append(entry_body what, then<folded> done) = 0;
   virtual void rescan(then<catalogue_report> done) = 0;
   virtual void ledger(then<ledger_status> done) = 0;
-  virtual void backup(then<backup_bytes> done) = 0;
   virtual void dead(list_dead_letters what, then<dead_letters> done) = 0;
   virtual void replay(replay_dead_letters what, then<replayed_letters> done) = 0;
+  virtual void backup(then<backup_bytes> done) = 0;
 };
 
 } // namespace poseidon::gateway

@@ -29,6 +29,12 @@ std::vector<kept_file> read_files(const backup_deps& deps) {
   return files;
 }
 
+std::uint64_t count_live(const ledger_state& state) {
+  std::uint64_t live = 0;
+  state.instances.each([&](row_number, const fold_row& row) { live += is_live(row) ? 1 : 0; });
+  return live;
+}
+
 struct backup_maker_state {
   gateway::backup_source::pointer self = nullptr;
   backup_deps deps;
@@ -45,7 +51,10 @@ struct backup_maker_state {
   }
 
   void identify(const tail_snapshot_ptr& snapshot, answer promise) {
-    if (!deps.journal) return promise.deliver(pack_up(*snapshot, {}));
+    if (!deps.journal) {
+      promise.deliver(pack_up(*snapshot, {}));
+      return;
+    }
     ask(
         self, deps.journal, deps.snapshot_timeout, load_records{},
         [this, snapshot, promise](const std::shared_ptr<const journal_contents>& held) mutable { promise.deliver(pack_up(*snapshot, held->data)); },
@@ -57,7 +66,7 @@ struct backup_maker_state {
     if (!state) return state.error;
     backup made;
     made.manifest = {backup_manifest::current_schema, deps.version, deps.cluster, deps.node, deps.clock->wall_now(), snapshot.at, snapshot.digest,
-                     state->slots + state->waiting, state->instances.size(), state->admin.keys.size(), state->challenges.size()};
+                     count_live(*state), state->instances.size(), state->admin.keys.size(), state->challenges.size()};
     made.contents = {snapshot.last, snapshot.logged_at, {snapshot.bytes}, data, read_files(deps)};
     return std::make_shared<const std::string>(encode_backup(made));
   }

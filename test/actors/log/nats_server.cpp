@@ -144,7 +144,7 @@ void nats_server::restore_copy() {
 void nats_cluster::make_three() {
   std::vector<std::uint16_t> ports{free_port(), free_port(), free_port()};
   for (std::size_t i = 0; i < ports.size(); ++i)
-    servers.push_back(std::make_unique<nats_server>(nats_server_options{"n" + std::to_string(i + 1), ports, ports[i]}));
+    servers.push_back(std::make_unique<nats_server>(nats_server_options{"n" + std::to_string(i + 1), ports, ports[i], {}, 0}));
 }
 
 std::vector<std::string> nats_cluster::urls() const {
