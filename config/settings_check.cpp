@@ -96,6 +96,21 @@ std::optional<std::string> check_name(const std::string& name) {
          "\" is not a name: 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first";
 }
 
+bool is_label_part(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == '/';
+  });
+}
+
+std::optional<std::string> check_label(const std::string& label) {
+  const auto equals = label.find('=');
+  if (equals != std::string::npos && is_label_part(std::string_view(label).substr(0, equals)) &&
+      is_label_part(std::string_view(label).substr(equals + 1)))
+    return std::nullopt;
+  return "\"" + label +
+         "\" is not a label, like gpu=yes: name and value are 1 to 63 letters, digits, dots, dashes, underscores and slashes";
+}
+
 std::optional<std::string> check_engine(const std::string& address) {
   if (address.starts_with("unix:///")) return std::nullopt;
   if (address.starts_with("tcp://") || address.starts_with("http"))
@@ -146,6 +161,15 @@ std::optional<std::string> check_public_url(const std::string& url) {
   return std::nullopt;
 }
 
+std::map<std::string, std::string> labels_of(const settings& values) {
+  std::map<std::string, std::string> labels;
+  for (auto& label : values.labels) {
+    const auto equals = std::min(label.find('='), label.size());
+    labels[label.substr(0, equals)] = equals == label.size() ? std::string{} : label.substr(equals + 1);
+  }
+  return labels;
+}
+
 std::string host_pattern(const edge_settings& edge) {
   return edge.public_url.empty() ? "{label}." + edge.domain : host_of(edge.public_url);
 }
@@ -160,6 +184,7 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
       conflict("roles", std::string(to_string(r)) + " is named twice");
       break;
     }
+  if (labels_of(s).size() != s.labels.size()) conflict("labels", "one name is given twice");
   if (s.has(role::gateway) && s.api.listen.empty())
     conflict("api.listen", "the role gateway needs at least one address");
   if (s.has(role::edge) && s.edge.listen.empty()) conflict("edge.listen", "the role edge needs at least one address");
