@@ -57,6 +57,8 @@ notifier_options options_of(const config::settings& settings) {
   options.retry.give_up = settings.notify.give_up;
   options.send_limit = settings.notify.timeout;
   options.dead_keep = settings.notify.dead_keep;
+  options.peers.lost_after = settings.membership.lost_after;
+  options.hand_over = settings.notify.timeout + millis{10'000}; // what is under way has an answer by then
   return options;
 }
 
@@ -90,6 +92,10 @@ failure process::parts::spawn_notifier_side() {
   deps.source = make_event_source(std::move(urls), hmac_sha256(self->cluster_key.reveal(), "watch"));
   deps.publish = [desk = desk](std::vector<receiver_status> all) { desk->publish(std::move(all)); };
   deps.options = options_of(settings());
+  deps.options.run = self->run;
+  deps.options.key_check = introduce().key_check;
+  deps.bus = bus;
+  deps.cluster = settings().cluster;
   notifier = spawn_notifier(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(history), "history");
   watch(caf::actor_cast<caf::actor>(notifier), "notifier");

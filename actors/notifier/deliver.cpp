@@ -24,14 +24,16 @@ void notifier_core::load(receiver& r) {
   r.loading = true;
   r.more = false; // until the answer, or a later event, says otherwise
   const auto wanted = most - r.table.size();
-  deps.store->load(r.rule.name, r.loaded, wanted, here<std::vector<stored_item>>([this, &r, wanted](const outcome<std::vector<stored_item>>& items) {
+  deps.store->load(r.rule.name, r.loaded, wanted, here<std::vector<stored_item>>([this, &r, wanted, number = ++r.loads](const outcome<std::vector<stored_item>>& items) {
+    if (number != r.loads) return;
     r.loading = false;
     if (!items) {
       spdlog::error("notifier: events for {} can't be read: {}", r.rule.name, items.error.detail);
       r.more = true;
       return arm(load_again, deps.options.again);
     }
-    for (auto& item : *items) r.table.add(item);
+    for (auto& item : *items)
+      if (item.again || stays_own(r, item.what->instance)) r.table.add(item);
     if (!items->empty()) r.loaded = items->back().row;
     if (items->size() == wanted) r.more = true;
     pump(r);
@@ -47,8 +49,10 @@ void notifier_core::send(receiver& r, const delivery_attempt& what) {
 
 void notifier_core::answered(receiver& r, std::uint64_t row, const outcome<receiver_reply>& reply) {
   const auto result = judge_reply(reply);
+  const bool leaving = r.table.leaving() > 0;
   for (auto& settled : r.table.settle(row, result, deps.time->boot_now(), deps.time->wall_now(), deps.random->next())) note(r, settled);
   changed = true;
+  if (leaving && r.table.leaving() == 0) load_anew(r);
   pump(r);
 }
 

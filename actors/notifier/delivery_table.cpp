@@ -44,9 +44,38 @@ void delivery_table::make_ready(const std::string& name, const lane& of) { ready
 void delivery_table::add(stored_item item) {
   const auto& name = item.what->instance;
   auto& to = lanes_[name];
+  if (!to.items.empty() && item.row <= to.items.back().row) return;
+  if (to.leaving) return;
   to.items.push_back(std::move(item));
   ++size_;
   if (to.items.size() == 1) make_ready(to.items.front().what->instance, to);
+}
+
+void delivery_table::let_go(const std::function<bool(const std::string&)>& of) {
+  std::set<std::string> busy;
+  for (auto& [row, name] : under_way_) busy.insert(name);
+  for (auto at = lanes_.begin(); at != lanes_.end();) {
+    auto& [name, held] = *at;
+    if (!of(name) || held.leaving) {
+      ++at;
+    } else if (busy.contains(name)) {
+      size_ -= held.items.size() - 1;
+      held.items.erase(held.items.begin() + 1, held.items.end());
+      held.leaving = true;
+      ++leaving_;
+      ++at;
+    } else {
+      size_ -= held.items.size();
+      ready_.erase({held.due, held.items.front().row, name});
+      at = lanes_.erase(at);
+    }
+  }
+}
+
+void delivery_table::forget(lanes::iterator gone) {
+  size_ -= gone->second.items.size();
+  leaving_ -= gone->second.leaving ? 1 : 0;
+  lanes_.erase(gone);
 }
 
 std::vector<delivery_attempt> delivery_table::take_due(boot_time now) {
@@ -88,6 +117,10 @@ std::vector<settlement> delivery_table::settle(std::uint64_t row, const attempt_
     return settled;
   }
   settled.push_back({settlement::kind::retried, row, of.items.front().what, of.attempts, result.why});
+  if (of.leaving) {
+    forget(found);
+    return settled;
+  }
   of.due = now;
   if (!outage()) of.due = now + std::max(result.wait.value_or(millis{0}), backoff(rule_, of.attempts, random));
   make_ready(found->first, of);
@@ -113,7 +146,7 @@ settlement delivery_table::leave(lanes::iterator from, settlement::kind how, std
   of.attempts = 0;
   of.due = {};
   --size_;
-  if (of.items.empty()) lanes_.erase(from);
+  if (of.items.empty()) forget(from);
   else make_ready(from->first, of);
   return gone;
 }

@@ -6,6 +6,7 @@
 #include "messages/errors.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -42,6 +43,7 @@ struct stored_item {
   std::uint64_t row = 0;
   wall_time stored_at;
   notification_ptr what;
+  bool again = false; ///< a dead letter that was sent for anew: nobody else tells of it
 };
 
 /// One request to be made.
@@ -71,7 +73,13 @@ class delivery_table {
 public:
   delivery_table(std::uint32_t parallel, retry_rule rule) : parallel_(parallel), rule_(rule) {}
 
+  /// One that is held already is passed over: rows of an instance come in their order.
   void add(stored_item item);
+  /// Another notifier tells of these instances from now on: what waits is dropped from the table, what is under way is the
+  /// last of its instance, whatever comes of it.
+  void let_go(const std::function<bool(const std::string& instance)>& of);
+  /// Requests under way of instances that were let go.
+  std::size_t leaving() const { return leaving_; }
   /// Requests to make now; each has to be settled.
   std::vector<delivery_attempt> take_due(boot_time now);
   /// What the answer to that request means. The item itself comes first; those that go with it (too old, in an outage) follow.
@@ -89,11 +97,13 @@ private:
     std::deque<stored_item> items;
     std::uint32_t attempts = 0; ///< of the first item
     boot_time due;
+    bool leaving = false; ///< another notifier goes on with it
   };
   using lanes = std::map<std::string, lane>;
   void make_ready(const std::string& name, const lane& of);
   std::uint32_t room() const { return outage() ? 1 : parallel_; }
   void note_failure(const std::string& lane_name, const attempt_result& result, boot_time now, std::uint64_t random);
+  void forget(lanes::iterator gone);
   /// Takes the first item off its lane.
   settlement leave(lanes::iterator from, settlement::kind how, std::string why);
   void bury_old(wall_time wall, std::vector<settlement>& into);
@@ -103,7 +113,7 @@ private:
   lanes lanes_; ///< by instance; "" holds events of none
   std::set<std::tuple<boot_time, std::uint64_t, std::string>> ready_; ///< lanes with nothing under way: due, first row, name
   std::map<std::uint64_t, std::string> under_way_;                    ///< row: lane
-  std::size_t size_ = 0;
+  std::size_t size_ = 0, leaving_ = 0;
   std::uint32_t failures_ = 0; ///< in a row, of different instances or by the receiver's own fault
   std::optional<std::string> last_failed_; ///< lane
   boot_time paused_until_;

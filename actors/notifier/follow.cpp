@@ -19,10 +19,11 @@ void notifier_core::start(notifier_deps given) {
   deps = std::move(given);
   for (auto& rule : deps.receivers) {
     const auto parallel = rule.kind == receiver_kind::discord ? 1 : rule.parallel; // a channel reads in one order
-    auto& r = receivers.try_emplace(rule.name, receiver{rule, delivery_table{parallel, deps.options.retry}, {}, {}}).first->second;
+    auto& r = receivers.try_emplace(rule.name, rule, delivery_table{parallel, deps.options.retry}).first->second;
     r.status.name = rule.name;
     r.status.type = rule.kind;
   }
+  start_sharing();
   changed = true;
   publish();
   forget_old();
@@ -57,7 +58,7 @@ void notifier_core::open_store() {
     reached = start->cursor;
     stored = start->cursor.value_or(position{});
     for (auto& [name, r] : receivers) {
-      if (auto since = start->since.find(name); since != start->since.end()) r.since = since->second;
+      if (auto since = start->since.find(name); since != start->since.end()) r.since = r.told_from = since->second;
       if (auto counts = start->counts.find(name); counts != start->counts.end()) {
         r.status.pending = counts->second.pending;
         r.status.dead = counts->second.dead;
@@ -95,6 +96,7 @@ void notifier_core::catch_up(const outcome<ledger_history_ptr>& history) {
                  to_string(*reached), to_string(image->at), history.error.detail);
     deps.source->load(*image);
     events = deps.source->missed(*image, *reached);
+    for (auto& [name, r] : receivers) r.told_from = image->at; // others may have read what this one has not
   }
   take(events, image->at);
   follow();
@@ -129,12 +131,11 @@ void notifier_core::apply(const ledger_changes& changes) {
 }
 
 void notifier_core::take(const std::vector<notification_ptr>& events, struct position up_to) {
-  const auto& members = deps.options.members;
-  for (auto& event : events) {
-    if (!members.empty() && notifier_of(event->instance, members) != deps.options.self) continue;
-    for (auto& [name, r] : receivers)
-      if (event->at > r.since && wants(r.rule, *event)) unstored.push_back({name, event});
-  }
+  for (auto& event : events)
+    for (auto& [name, r] : receivers) {
+      if (event->at <= r.since || !wants(r.rule, *event)) continue;
+      if (peers || is_own(r, event->instance)) unstored.push_back({name, event});
+    }
   reached = std::max(*reached, up_to);
 }
 
@@ -151,7 +152,10 @@ void notifier_core::put() {
   if (unstored.empty() && unsaved < most_unsaved && stored != position{}) return arm(save_cursor, cursor_delay);
   putting = true;
   unsaved = 0;
-  auto what = std::make_shared<const put_items>(put_items{*reached, std::exchange(unstored, {}), deps.time->wall_now()});
+  put_items sorted{*reached, {}, deps.time->wall_now()};
+  for (auto& item : std::exchange(unstored, {}))
+    (is_own(receivers.at(item.receiver), item.what->instance) ? sorted.items : sorted.watched).push_back(std::move(item));
+  auto what = std::make_shared<const put_items>(std::move(sorted));
   deps.store->put(*what, here<put_result>([this, what](const outcome<put_result>& done) { was_put(done, what); }));
 }
 
@@ -159,7 +163,8 @@ void notifier_core::was_put(const outcome<put_result>& done, const std::shared_p
   putting = false;
   if (!done) {
     spdlog::error("notifier: events can't be stored: {}", done.error.detail);
-    if (!behind) unstored.insert(unstored.begin(), what->items.begin(), what->items.end());
+    if (!behind)
+      for (auto* items : {&what->watched, &what->items}) unstored.insert(unstored.begin(), items->begin(), items->end());
     ++unsaved;
     putting = true; // until the timer
     return arm(put_again, deps.options.again);

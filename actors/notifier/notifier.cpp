@@ -29,6 +29,7 @@ void notifier_core::on_timer(const timer_due& due) {
     unsaved = std::numeric_limits<std::size_t>::max() / 2;
     return put();
   case upkeep: return forget_old();
+  case beat: return beat_now();
   default: return;
   }
 }
@@ -36,8 +37,8 @@ void notifier_core::on_timer(const timer_due& due) {
 void notifier_core::forget_old() {
   arm(upkeep, upkeep_period);
   if (!opened) return;
-  const auto before = deps.time->wall_now() - deps.options.dead_keep;
-  deps.store->forget_dead(before, here<std::map<std::string, stored_counts>>([this](const outcome<std::map<std::string, stored_counts>>& counts) {
+  const auto now = deps.time->wall_now();
+  deps.store->forget(now - deps.options.dead_keep, now - deps.options.retry.give_up, here<std::map<std::string, stored_counts>>([this](const outcome<std::map<std::string, stored_counts>>& counts) {
     if (!counts) return;
     for (auto& [name, r] : receivers) {
       const auto found = counts->find(name);

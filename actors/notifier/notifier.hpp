@@ -2,7 +2,9 @@
 // The notifier: follows the ledger, stores each event that a receiver wants, delivers it until it is there
 // (docs/notifications.md).
 
+#include "actors/bus/bus.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/notifier/notifier_peers.hpp"
 #include "actors/notifier/notify_store.hpp"
 #include "messages/random.hpp"
 
@@ -30,7 +32,13 @@ public:
 
 struct notifier_options {
   std::string self;                 ///< this notifier's name
-  std::vector<std::string> members; ///< notifiers that share the instances, itself among them; empty: alone
+  std::vector<std::string> members; ///< notifiers that share the instances whatever happens, itself among them; empty: those that
+                                    ///< are heard on the bus, and without a bus this one alone
+  run_id run;                       ///< of this process
+  std::string key_check;            ///< of the cluster key
+  peer_limits peers;
+  millis beat{1'000};               ///< between two words to the others
+  millis hand_over{20'000};         ///< longest wait for the others when the sharing changes
   retry_rule retry;
   millis send_limit{15'000};        ///< the port answers within
   millis dead_keep{7LL * 86'400'000};
@@ -51,6 +59,8 @@ struct notifier_deps {
   std::vector<receiver_rule> receivers;
   std::function<void(std::vector<receiver_status>)> publish; ///< told of every change; thread-safe, quick
   notifier_options options;
+  std::shared_ptr<poseidon::bus> bus; ///< to other notifiers; null: there are none
+  std::string cluster;
 };
 
 /// Spawns it; it subscribes by itself.

@@ -4,6 +4,7 @@
 #include "actors/notifier/delivery_table.hpp"
 
 #include <functional>
+#include <set>
 
 namespace poseidon {
 
@@ -31,6 +32,21 @@ struct put_items {
   struct position cursor;
   std::vector<new_item> items;
   wall_time now;
+  std::vector<new_item> watched{}; ///< another notifier tells of these: kept until it has
+};
+/// Whether this notifier tells of an instance's events.
+using tells_of = std::function<bool(std::string_view instance)>;
+/// What one receiver has not got yet: of the events up to `up_to` these alone, by id.
+struct open_events {
+  struct position up_to;
+  std::vector<std::string> ids;
+};
+/// What another notifier says that it has delivered, or given up: every event of its own in (after, up_to], but for `open`.
+struct settled_events {
+  std::string receiver;
+  struct position after, up_to;
+  tells_of its_own;
+  std::set<std::string> open;
 };
 struct put_result {
   std::map<std::string, std::uint64_t> added; ///< by receiver; one that was stored before is not added
@@ -57,14 +73,21 @@ public:
   virtual void list(list_dead_letters what, store_answer<dead_letters> answer) = 0;
   /// Answers how many went back to which receiver. Those of receivers that are no longer known stay.
   virtual void replay(replay_dead_letters what, wall_time now, store_answer<std::map<std::string, std::uint64_t>> answer) = 0;
-  /// Drops dead letters that died before.
-  virtual void forget_dead(wall_time before, store_answer<std::map<std::string, stored_counts>> answer) = 0;
+  /// Another sharing of a receiver: what waits and another's is only watched from now on, what is watched and is this one's
+  /// waits, behind what waits already. Answers how many wait.
+  virtual void share(std::string receiver, tells_of own, store_answer<std::uint64_t> answer) = 0;
+  /// At most `most` ids.
+  virtual void open(std::string receiver, std::size_t most, store_answer<open_events> answer) = 0;
+  /// These need not be watched, nor delivered, any more.
+  virtual void settle(settled_events what) = 0;
+  /// Drops dead letters that died before, and what has been watched since before `watched`.
+  virtual void forget(wall_time died, wall_time watched, store_answer<std::map<std::string, stored_counts>> answer) = 0;
 };
 
 /// Most dead letters of one receiver, give or take a few hundred; the oldest go first.
 inline constexpr std::size_t most_dead_letters = 10'000;
 
-/// Opens or makes the file; refusals as open_store's..
+/// Opens or makes the file; refusals as open_store's.
 outcome<std::shared_ptr<notify_store>> open_sqlite_notify_store(const std::string& path);
 
 } // namespace poseidon

@@ -19,14 +19,18 @@ public:
   void bury(const buried_item& what);
   dead_letters list(const list_dead_letters& what);
   std::map<std::string, std::uint64_t> replay(const replay_dead_letters& what, wall_time now);
-  void forget_dead(wall_time before);
+  std::uint64_t share(const std::string& receiver, const tells_of& own);
+  open_events open(const std::string& receiver, std::size_t most);
+  void settle(const settled_events& what);
+  void forget(wall_time died, wall_time watched);
   std::map<std::string, stored_counts> counts();
 
 private:
   std::map<std::string, struct position> learn(const std::vector<std::string>& receivers, struct position begin, wall_time now);
+  std::vector<std::string> instances_of(const char* table, const std::string& receiver);
   sqlite& db_;
   std::uint32_t buried_ = 0;
-  statement put_, move_, load_, drop_, bury_, trim_;
+  statement put_, watch_, move_, load_, drop_, bury_, trim_;
 };
 
 } // namespace poseidon

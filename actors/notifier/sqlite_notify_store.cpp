@@ -34,8 +34,18 @@ public:
   void replay(replay_dead_letters what, wall_time now, store_answer<std::map<std::string, std::uint64_t>> answer) override {
     work<std::map<std::string, std::uint64_t>>([this, what, now] { return table_.replay(what, now); }, std::move(answer));
   }
-  void forget_dead(wall_time before, store_answer<std::map<std::string, stored_counts>> answer) override {
-    work<std::map<std::string, stored_counts>>([this, before] { return table_.forget_dead(before), table_.counts(); }, std::move(answer));
+  void share(std::string receiver, tells_of own, store_answer<std::uint64_t> answer) override {
+    work<std::uint64_t>([=, this] { return table_.share(receiver, own); }, std::move(answer));
+  }
+  void open(std::string receiver, std::size_t most, store_answer<open_events> answer) override {
+    work<open_events>([=, this] { return table_.open(receiver, most); }, std::move(answer));
+  }
+  void settle(settled_events what) override {
+    auto shared = std::make_shared<const settled_events>(std::move(what));
+    work<bool>([this, shared] { return table_.settle(*shared), true; }, tell_failure("what another notifier delivered"));
+  }
+  void forget(wall_time died, wall_time watched, store_answer<std::map<std::string, stored_counts>> answer) override {
+    work<std::map<std::string, stored_counts>>([=, this] { return table_.forget(died, watched), table_.counts(); }, std::move(answer));
   }
 
 private:

@@ -23,7 +23,7 @@ std::string leader_of(const jsStreamInfo& info) { return info.Cluster && info.Cl
 
 } // namespace
 
-outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas, bool may_make) {
+outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas) {
   jsStreamInfo* found = nullptr;
   jsErrCode code{};
   auto status = js_GetStreamInfo(&found, jetstream_.get(), stream_.c_str(), nullptr, &code);
@@ -40,7 +40,6 @@ outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas, bool may_mak
   wanted.Replicas = replicas;
   wanted.DenyDelete = true;
   wanted.AllowDirect = true;
-  if (status == NATS_NOT_FOUND && !may_make) return nats_failure(status, "the stream " + stream_ + " is not there yet: a gateway or node makes it");
   if (status == NATS_NOT_FOUND) {
     status = js_AddStream(&found, jetstream_.get(), &wanted, nullptr, &code);
     if (status != NATS_OK) return nats_failure(status, "the stream " + stream_ + " can't be made");
@@ -48,7 +47,7 @@ outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas, bool may_mak
   }
   if (status != NATS_OK) return nats_failure(status, "the stream " + stream_ + " does not answer");
   stream_info_ptr info{found};
-  if (may_make && info->Config && info->Config->Replicas < static_cast<std::int64_t>(replicas)) {
+  if (info->Config && info->Config->Replicas < static_cast<std::int64_t>(replicas)) {
     jsStreamInfo* raised = nullptr;
     status = js_UpdateStream(&raised, jetstream_.get(), &wanted, nullptr, &code);
     if (status != NATS_OK) return nats_failure(status, "the stream " + stream_ + " can't be replicated");

@@ -134,8 +134,15 @@ public:
   void replay(replay_dead_letters what, wall_time now, store_answer<std::map<std::string, std::uint64_t>> answer) override {
     work<std::map<std::string, std::uint64_t>>([&] { return table_.replay(what, now); }, answer);
   }
-  void forget_dead(wall_time before, store_answer<std::map<std::string, stored_counts>> answer) override {
-    work<std::map<std::string, stored_counts>>([&] { return table_.forget_dead(before), table_.counts(); }, answer);
+  void share(std::string receiver, tells_of own, store_answer<std::uint64_t> answer) override {
+    work<std::uint64_t>([&] { return table_.share(receiver, own); }, answer);
+  }
+  void open(std::string receiver, std::size_t most, store_answer<open_events> answer) override {
+    work<open_events>([&] { return table_.open(receiver, most); }, answer);
+  }
+  void settle(settled_events what) override { table_.settle(what); }
+  void forget(wall_time died, wall_time watched, store_answer<std::map<std::string, stored_counts>> answer) override {
+    work<std::map<std::string, stored_counts>>([&] { return table_.forget(died, watched), table_.counts(); }, answer);
   }
 
 private:

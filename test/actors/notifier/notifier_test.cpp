@@ -50,12 +50,34 @@ TEST_F(notifier_fixture, a_receiver_down_for_five_minutes_gets_every_event_once_
   EXPECT_TRUE(status["ops"].failing_since);
   EXPECT_EQ(status["ops"].last_error, "connection refused");
   EXPECT_LT(ops().asked, 60u) << "it is not hammered meanwhile";
+  EXPECT_EQ(status["ops"].buried, 0u);
+  EXPECT_EQ(status["ops"].dead, 0u) << "nothing is given up";
   ops().away = false;
   advance(minute); // the longest wait between two attempts
   EXPECT_EQ(ops().got.size(), 910u);
   expect_all_in_order(ops(), *log, 7);
   EXPECT_EQ(status["ops"].pending, 0u);
   EXPECT_FALSE(status["ops"].failing_since);
+}
+
+TEST_F(notifier_fixture, five_minutes_without_an_answer_and_of_busy_answers_make_no_dead_letter) {
+  start();
+  for (int status_of_proxy : {500, 502, 503, 504, 429, 408}) {
+    ops().status = status_of_proxy;
+    put_many(7, 7);
+    advance(5 * minute);
+  }
+  ops().silent = true; // takes connections, says nothing
+  put_many(7, 7);
+  advance(5 * minute);
+  EXPECT_EQ(status["ops"].buried, 0u);
+  EXPECT_EQ(status["ops"].dead, 0u);
+  EXPECT_EQ(status["ops"].pending, 49u);
+  ops().silent = false;
+  ops().status = 200;
+  advance(2 * minute); // the longest wait, and the last request without an answer
+  EXPECT_EQ(ops().got.size(), 49u);
+  expect_all_in_order(ops(), *log, 7);
 }
 
 TEST_F(notifier_fixture, killed_at_any_time_it_goes_on_where_it_was) {

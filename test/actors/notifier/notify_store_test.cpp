@@ -154,7 +154,7 @@ TEST_F(notify_store_test, forgets_old_dead_letters_and_bounds_their_number) {
   put({1, 1}, std::move(many));
   for (auto& item : load("a", 0, most_dead_letters + 500)) store->bury({item.row, 1, "x", {now.ms + static_cast<std::int64_t>(item.row)}});
   using counts = std::map<std::string, stored_counts>;
-  auto forget = [&](wall_time before) { return *wait<counts>([&](auto answer) { store->forget_dead(before, answer); }); };
+  auto forget = [&](wall_time before) { return *wait<counts>([&](auto answer) { store->forget(before, before, answer); }); };
   const auto kept = forget({0})["a"].dead;
   EXPECT_GE(kept, most_dead_letters);
   EXPECT_LE(kept, most_dead_letters + 256);
