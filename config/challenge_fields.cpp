@@ -134,6 +134,8 @@ void add_container(field_table& t) {
                [](const place& at, draft& d) { read_object(at, limit_fields(), d); }});
   t.push_back({"reserve", "what placement counts", object_schema(reserve_fields()),
                [](const place& at, draft& d) { read_object(at, reserve_fields(), d); }});
+  t.push_back({"placement", "which nodes it may run on, by their labels (setting labels); default: any", object_schema(placement_fields()),
+               [](const place& at, draft& d) { read_object(at, placement_fields(), d); }});
 }
 
 void add_time(field_table& t) {

@@ -58,6 +58,7 @@ const field_table& limit_fields();
 const field_table& reserve_fields();
 nlohmann::json extension_schema();
 void read_extension(const place& at, draft& into);
+const field_table& placement_fields();
 nlohmann::json volumes_schema();
 void read_volumes(const place& at, draft& into);
 

@@ -1,6 +1,7 @@
 // The parts of an instance that have fields of their own.
 
 #include "config/challenge_fields.hpp"
+#include "config/settings_rows.hpp"
 
 #include <algorithm>
 
@@ -101,7 +102,39 @@ const field_table& volume_fields() {
   return table;
 }
 
+constexpr std::size_t most_labels = 16;
+
+json labels_schema() {
+  const auto part = "^[A-Za-z0-9._/-]{1,63}$";
+  return {{"type", "object"},
+          {"maxProperties", most_labels},
+          {"propertyNames", {{"pattern", part}}},
+          {"additionalProperties", {{"type", {"string", "integer"}}, {"pattern", part}}}};
+}
+
+void read_labels(const place& at, std::map<std::string, std::string>& into) {
+  if (!at.value.is_object()) return at.problem("is not a mapping: write it like {gpu: \"yes\"}");
+  if (at.value.size() > most_labels) return at.problem("has more than " + std::to_string(most_labels) + " labels");
+  for (auto& [name, value] : at.value.items()) {
+    auto here = at.item(value, at.path + "." + name);
+    auto text = read_text(here, 63, true);
+    if (!text) continue;
+    if (!is_label_part(name) || !is_label_part(*text))
+      here.problem("\"" + name + "=" + *text + "\" is not a label, like gpu=yes: 1 to 63 letters, digits, dots, dashes, underscores and slashes");
+    else into[name] = std::move(*text);
+  }
+}
+
 } // namespace
+
+const field_table& placement_fields() {
+  static const field_table table{
+      {"require", "labels that a node must have, like {gpu: \"yes\"}", labels_schema(),
+       [](const place& at, draft& d) { read_labels(at, d.spec.placement.require); }},
+      {"prefer", "labels that make a node count as less loaded, by 20 points of load each", labels_schema(),
+       [](const place& at, draft& d) { read_labels(at, d.spec.placement.prefer); }}};
+  return table;
+}
 
 void read_ports(const place& at, draft& d) {
   read_list(at, 32, [&](const place& item) {

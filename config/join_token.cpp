@@ -44,6 +44,14 @@ std::string text_of(const json& from, const char* name) {
   return text;
 }
 
+std::vector<std::string> texts_of(const json& from, const char* name) {
+  std::vector<std::string> texts;
+  if (const auto found = from.find(name); found != from.end() && found->is_array())
+    for (auto& text : *found)
+      if (text.is_string()) texts.push_back(text.get<std::string>());
+  return texts;
+}
+
 } // namespace
 
 secret to_word(const join_token& token) {
@@ -51,7 +59,9 @@ secret to_word(const join_token& token) {
   if (!token.nats_user.empty()) body["user"] = token.nats_user;
   if (!token.nats_password.empty()) body["password"] = token.nats_password.reveal();
   if (!token.nats_credentials.empty()) body["credentials"] = token.nats_credentials.reveal();
+  if (!token.nats_seed.empty()) body["seed"] = token.nats_seed.reveal();
   if (!token.nats_ca.empty()) body["ca"] = token.nats_ca;
+  if (!token.roles.empty()) body["roles"] = token.roles;
   const auto text = dump_json(body);
   return secret{std::string{mark} + check_of(text) + url_safe(to_base64(text))};
 }
@@ -73,14 +83,14 @@ outcome<join_token> join_token_from(std::string_view word) {
   std::string key;
   if (!take(*body, "cluster", token.cluster) || !take(*body, "key", key) || key.size() != key_digits) return malformed("it names no cluster and key");
   token.key = secret{std::move(key)};
-  if (const auto urls = body->find("urls"); urls != body->end() && urls->is_array())
-    for (auto& url : *urls)
-      if (url.is_string()) token.nats_urls.push_back(url.get<std::string>());
+  token.nats_urls = texts_of(*body, "urls");
+  token.roles = texts_of(*body, "roles");
   if (token.nats_urls.empty()) return malformed("it names no NATS server");
   if (const auto replicas = body->find("replicas"); replicas != body->end() && replicas->is_number_unsigned()) token.replicas = replicas->get<std::uint32_t>();
   token.nats_user = text_of(*body, "user");
   token.nats_password = secret{text_of(*body, "password")};
   token.nats_credentials = secret{text_of(*body, "credentials")};
+  token.nats_seed = secret{text_of(*body, "seed")};
   token.nats_ca = text_of(*body, "ca");
   return token;
 }
@@ -90,8 +100,11 @@ std::string joined_settings(const join_token& token, const std::string& data) {
   if (!token.nats_user.empty()) nats["user"] = token.nats_user;
   if (!token.nats_password.empty()) nats["password"] = token.nats_password.reveal();
   if (!token.nats_credentials.empty()) nats["credentials"] = data + "/nats.creds";
+  if (!token.nats_seed.empty()) nats["nkey"] = data + "/nats.nk";
   if (!token.nats_ca.empty()) nats["ca"] = data + "/nats-ca.pem";
-  return dump_json({{"cluster", token.cluster}, {"nats", nats}});
+  json settings{{"cluster", token.cluster}, {"nats", nats}};
+  if (!token.roles.empty()) settings["roles"] = token.roles;
+  return dump_json(settings);
 }
 
 } // namespace poseidon::config

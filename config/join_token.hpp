@@ -17,8 +17,10 @@ struct join_token {
   std::string nats_user;
   secret nats_password;
   secret nats_credentials; ///< a .creds file's text
+  secret nats_seed;        ///< of an nkey
   std::string nats_ca;     ///< certificates, PEM
   secret key;              ///< the cluster key, 64 hex digits
+  std::vector<std::string> roles; ///< what a member is to be; none: as its settings say
 };
 
 /// Holds secrets: whoever has it is in the cluster.

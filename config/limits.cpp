@@ -16,6 +16,7 @@ limit_table limits_of(const settings& values) {
   table.weight_cpu = values.placement.cpu.value * 10;
   table.weight_memory = values.placement.memory.value * 10;
   table.weight_count = values.placement.containers.value * 10;
+  table.pack = values.placement.strategy == placement_strategy::pack;
   return table;
 }
 

@@ -10,6 +10,7 @@
 #include "messages/secret.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ enum class log_format : std::uint8_t { text, json };
 POSEIDON_ENUM(log_format, text, json)
 enum class log_level : std::uint8_t { trace, debug, info, warn, error };
 POSEIDON_ENUM(log_level, trace, debug, info, warn, error)
+enum class placement_strategy : std::uint8_t { spread, pack };
+POSEIDON_ENUM(placement_strategy, spread, pack)
 
 /// The HTTP API.
 struct api_settings {
@@ -88,11 +91,12 @@ struct rate_settings {
   std::uint32_t burst = 30;
 };
 
-/// Weights of the loads that placement compares.
+/// How placement chooses among the nodes that fit, and the weights of the loads that it compares.
 struct placement_settings {
   percent cpu{50};
   percent memory{30};
   percent containers{20};
+  placement_strategy strategy = placement_strategy::spread;
 };
 
 /// What this node offers; 0 is what the machine has.
@@ -155,7 +159,8 @@ struct nats_settings {
   std::vector<std::string> urls; ///< none: the log is in DATA
   std::uint32_t replicas = 1;
   std::string credentials;       ///< file of a NATS user
-  std::string user;              ///< instead of one
+  std::string nkey;              ///< file of a user's seed, instead of one
+  std::string user;              ///< instead of both
   secret password;
   std::string ca;                ///< file of certificates
 };
@@ -182,6 +187,7 @@ struct settings {
   std::string data = "/var/lib/poseidon";
   std::string cluster = "poseidon";
   std::string node; ///< load_settings fills in the host name
+  std::vector<std::string> labels; ///< NAME=VALUE each (labels_of)
   std::vector<role> roles{role::gateway, role::node, role::edge, role::notifier};
   std::string engine = "unix:///var/run/docker.sock";
   std::string user = "poseidon";
@@ -211,6 +217,9 @@ struct settings {
     return false;
   }
 };
+
+/// The node's labels by name. Of two with one name the last counts (load_settings refuses them).
+std::map<std::string, std::string> labels_of(const settings& values);
 
 /// The host name pattern of instances, from edge.public_url, else edge.domain: "{label}.ctf.example".
 std::string host_pattern(const edge_settings& edge);

@@ -50,13 +50,14 @@ std::string nats_host(std::string_view url) {
 void check_nats(const nats_settings& nats, const std::function<void(std::string, std::string)>& conflict) {
   if (nats.replicas % 2 == 0) conflict("nats.replicas", "is 1, 3 or 5: an even number survives no more than the odd one below it");
   if (!nats.credentials.empty() && !nats.user.empty()) conflict("nats.user", "nats.credentials names a user already");
+  if (!nats.nkey.empty() && (!nats.credentials.empty() || !nats.user.empty())) conflict("nats.nkey", "nats.credentials or nats.user names a user already");
   for (const auto& url : nats.urls) {
     const auto host = nats_host(url);
     if (host == "localhost" || listen_address{.host = host, .port = 0, .path = {}}.is_local()) continue;
     if (!url.starts_with("tls://"))
       conflict("nats.urls", url + " leads to another machine in the clear: use tls://, and nats.ca where its certificate is your own");
-    else if (nats.credentials.empty() && nats.user.empty())
-      conflict("nats.urls", url + " leads to another machine: name credentials (nats.credentials, or nats.user and nats.password)");
+    else if (nats.credentials.empty() && nats.nkey.empty() && nats.user.empty())
+      conflict("nats.urls", url + " leads to another machine: name credentials (nats.nkey, nats.credentials, or nats.user and nats.password); poseidon cluster init --server-config makes them");
   }
 }
 
@@ -93,6 +94,21 @@ std::optional<std::string> check_name(const std::string& name) {
   if (fine) return std::nullopt;
   return "\"" + name +
          "\" is not a name: 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first";
+}
+
+bool is_label_part(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == '/';
+  });
+}
+
+std::optional<std::string> check_label(const std::string& label) {
+  const auto equals = label.find('=');
+  if (equals != std::string::npos && is_label_part(std::string_view(label).substr(0, equals)) &&
+      is_label_part(std::string_view(label).substr(equals + 1)))
+    return std::nullopt;
+  return "\"" + label +
+         "\" is not a label, like gpu=yes: name and value are 1 to 63 letters, digits, dots, dashes, underscores and slashes";
 }
 
 std::optional<std::string> check_engine(const std::string& address) {
@@ -145,6 +161,15 @@ std::optional<std::string> check_public_url(const std::string& url) {
   return std::nullopt;
 }
 
+std::map<std::string, std::string> labels_of(const settings& values) {
+  std::map<std::string, std::string> labels;
+  for (auto& label : values.labels) {
+    const auto equals = std::min(label.find('='), label.size());
+    labels[label.substr(0, equals)] = equals == label.size() ? std::string{} : label.substr(equals + 1);
+  }
+  return labels;
+}
+
 std::string host_pattern(const edge_settings& edge) {
   return edge.public_url.empty() ? "{label}." + edge.domain : host_of(edge.public_url);
 }
@@ -159,6 +184,7 @@ void check_together(const settings& s, std::vector<setting_conflict>& conflicts,
       conflict("roles", std::string(to_string(r)) + " is named twice");
       break;
     }
+  if (labels_of(s).size() != s.labels.size()) conflict("labels", "one name is given twice");
   if (s.has(role::gateway) && s.api.listen.empty())
     conflict("api.listen", "the role gateway needs at least one address");
   if (s.has(role::edge) && s.edge.listen.empty()) conflict("edge.listen", "the role edge needs at least one address");

@@ -196,6 +196,7 @@ loaded_settings load_settings(const settings_input& input) {
   check_together(out.values, conflicts, out.warnings);
   for (auto& c : conflicts)
     out.problems.push_back({c.name, c.detail});
+  out.file_text = input.file_text.value_or("");
   return std::move(out);
 }
 

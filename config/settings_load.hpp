@@ -45,6 +45,7 @@ struct loaded_settings {
   std::map<std::string, setting_source, std::less<>> sources; ///< only of settings that were given
   std::vector<field_problem> problems;                        ///< all of them; `path` is the spelling that was used
   std::vector<std::string> warnings;                          ///< works, but is probably not meant
+  std::string file_text;                                      ///< of the settings file, as it was read; may hold secrets
 };
 
 /// Reads and checks everything. Never throws.

@@ -77,6 +77,10 @@ template <named_enum E> struct value_of<E> {
 std::optional<std::string> check_data(const std::string& dir);
 /// Names that go into labels, container names and host names.
 std::optional<std::string> check_name(const std::string& name);
+/// "NAME=VALUE", each part as label names are.
+std::optional<std::string> check_label(const std::string& label);
+/// True for what names a node's label, and for its value: 1 to 63 letters, digits, dots, dashes, underscores and slashes.
+bool is_label_part(std::string_view text);
 /// Engines are reached through a Unix socket on this machine only.
 std::optional<std::string> check_engine(const std::string& address);
 std::optional<std::string> check_domain(const std::string& domain);

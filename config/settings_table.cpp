@@ -33,6 +33,11 @@ void add_process(std::vector<setting_row>& t) {
                                         .flag = "--node",
                                         .placeholder = "NAME",
                                         .check = check_name}));
+  t.push_back(make_list_row<text>(
+      AT(labels), {.help = "labels of this node that challenges may require or prefer (instance.placement)",
+                   .flag = "--labels",
+                   .placeholder = "NAME=VALUE[,…]",
+                   .check = check_label}));
   t.push_back(make_list_row<role>(AT(roles),
                                   {.help = "what this process does", .flag = "--roles", .placeholder = "ROLE[,ROLE]"}));
   t.push_back(make_row<text>(AT(engine),
@@ -176,6 +181,9 @@ void add_admission(std::vector<setting_row>& t) {
                                             .live = true}));
   t.push_back(make_row<count>(AT(rate.burst),
                               {.help = "of these at once, after a quiet time", .min = 1u, .max = many, .live = true}));
+  t.push_back(make_row<placement_strategy>(
+      AT(placement.strategy),
+      {.help = "spread: the least loaded node that fits; pack: the fullest one that fits", .live = true}));
   t.push_back(
       make_row<percent>(AT(placement.cpu),
                         {.help = "weight of a node's cpu load", .min = percent{0}, .max = percent{100}, .live = true}));
@@ -273,9 +281,10 @@ void add_nats(std::vector<setting_row>& t) {
                                .min = 1u,
                                .max = 5u}));
   t.push_back(make_row<text>(AT(nats.credentials), {.help = "file with a NATS user's credentials (.creds)"}));
-  t.push_back(make_row<text>(AT(nats.user), {.help = "NATS user, instead of a file with credentials"}));
+  t.push_back(make_row<text>(AT(nats.nkey), {.help = "file with a NATS user's seed (SU…), instead of one with credentials", .flag = "--nats-nkey", .placeholder = "FILE"}));
+  t.push_back(make_row<text>(AT(nats.user), {.help = "NATS user, instead of a file"}));
   t.push_back(make_row<secret>(AT(nats.password), {.help = "that user's password"}));
-  t.push_back(make_row<text>(AT(nats.ca), {.help = "file with the certificates that sign the NATS servers'; default: the system's"}));
+  t.push_back(make_row<text>(AT(nats.ca), {.help = "file with the certificates that sign the NATS servers'; default: the system's", .flag = "--nats-ca", .placeholder = "FILE"}));
 }
 
 /// Items are mappings; from the environment they come as one JSON array.

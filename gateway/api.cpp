@@ -118,7 +118,7 @@ void call::stream(std::string content_type, std::function<void()> drained) const
 const std::vector<route>& all_routes() {
   static const auto table = [] {
     std::vector<route> all;
-    for (auto part : {instance_routes, stream_routes, challenge_routes, node_routes, key_routes, settings_routes, notification_routes, system_routes})
+    for (auto part : {instance_routes, stream_routes, challenge_routes, node_routes, key_routes, settings_routes, notification_routes, backup_routes, system_routes})
       for (auto& one : part()) all.push_back(one);
     return all;
   }();

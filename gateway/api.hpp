@@ -108,6 +108,7 @@ std::vector<route> node_routes();
 std::vector<route> key_routes();
 std::vector<route> settings_routes();
 std::vector<route> notification_routes();
+std::vector<route> backup_routes();
 std::vector<route> system_routes();
 /// All of them.
 const std::vector<route>& all_routes();

@@ -83,6 +83,9 @@ void bridge::rescan(then<catalogue_report> done) {
 void bridge::ledger(then<ledger_status> done) {
   call<ledger_status>(targets_.ledger, millis{2'000}, get_ledger_status{}, std::move(done));
 }
+void bridge::backup(then<backup_bytes> done) {
+  call<backup_bytes>(targets_.backups ? targets_.backups() : backup_source{}, targets_.backup_timeout, make_backup{}, std::move(done));
+}
 void bridge::dead(list_dead_letters what, then<dead_letters> done) {
   const auto notifier = targets_.notifier ? targets_.notifier() : notifier_actor{};
   call<dead_letters>(notifier, targets_.request_timeout, std::move(what), std::move(done));

@@ -3,7 +3,7 @@
 // thread it came from. Nothing here ever blocks; callbacks hold only handles.
 
 #include "actors/interfaces.hpp"
-#include "gateway/commands.hpp"
+#include "gateway/backup_source.hpp"
 #include "gateway/http.hpp"
 
 namespace poseidon::gateway {
@@ -14,8 +14,10 @@ struct bridge_targets {
   ledger_actor ledger;
   catalogue_actor catalogue;
   std::function<notifier_actor()> notifier; ///< asked each time: it begins after the gateway
+  std::function<backup_source()> backups;  ///< the same
   millis request_timeout{30'000};
   millis garbage_timeout{120'000};
+  millis backup_timeout{300'000};
 };
 
 /// The actor behind; runs jobs that a thread sends.
@@ -41,6 +43,7 @@ public:
   void append(entry_body what, then<folded> done) override;
   void rescan(then<catalogue_report> done) override;
   void ledger(then<ledger_status> done) override;
+  void backup(then<backup_bytes> done) override;
   void dead(list_dead_letters what, then<dead_letters> done) override;
   void replay(replay_dead_letters what, then<replayed_letters> done) override;
 

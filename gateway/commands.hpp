@@ -6,8 +6,12 @@
 #include "messages/notifications.hpp"
 
 #include <functional>
+#include <memory>
 
 namespace poseidon::gateway {
+
+/// A backup's file, as it is.
+using backup_bytes = std::shared_ptr<const std::string>;
 
 template <class T>
 using then = std::function<void(outcome<T>)>;
@@ -28,6 +32,7 @@ public:
   virtual void ledger(then<ledger_status> done) = 0;
   virtual void dead(list_dead_letters what, then<dead_letters> done) = 0;
   virtual void replay(replay_dead_letters what, then<replayed_letters> done) = 0;
+  virtual void backup(then<backup_bytes> done) = 0;
 };
 
 } // namespace poseidon::gateway

@@ -64,7 +64,7 @@ void gateway::state::spawn_writer() {
 
 void gateway::state::make_thread(unsigned index) {
   auto thread = http.thread(index);
-  bridge_targets targets{deps.scheduler, deps.ledger, deps.catalogue, deps.notifier, config.request_timeout, millis{120'000}};
+  bridge_targets targets{deps.scheduler, deps.ledger, deps.catalogue, deps.notifier, deps.backups, config.request_timeout, millis{120'000}, millis{300'000}};
   bridges.push_back(std::make_unique<bridge>(*deps.system, targets, thread));
   hubs.push_back(std::make_unique<hub>(thread, events, config.heartbeat));
   auto& one = *services.emplace_back(std::make_unique<api>());

@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 #include "gateway/api.hpp"
+#include "gateway/backup_source.hpp"
 
 namespace poseidon::gateway {
 
@@ -12,6 +13,7 @@ struct gateway_deps {
   ledger_actor ledger;
   catalogue_actor catalogue; ///< null: no challenge folders
   std::function<notifier_actor()> notifier; ///< thread-safe; answers null while there is none
+  std::function<backup_source()> backups;   ///< the same
   std::shared_ptr<const poseidon::clock> clock;
   std::shared_ptr<random_source> random;
   api_hooks hooks;

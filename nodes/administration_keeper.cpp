@@ -18,6 +18,13 @@ std::vector<entry_body> administration_to_append(const administration& admin, co
   return missing;
 }
 
+std::vector<entry_body> nodes_to_give_up(const ledger_image& image, const node_name& sole, wall_time now) {
+  std::vector<entry_body> lost;
+  for (const auto& node : image.nodes)
+    if (!node->lost && node->name != sole) lost.push_back(node_lost_entry{node->name, node->run, now});
+  return lost;
+}
+
 namespace {
 
 struct keeper_state {
@@ -27,7 +34,7 @@ struct keeper_state {
 
   void subscribe() {
     ask(self, deps.ledger, millis{60'000}, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
-        [this](const ledger_image_ptr& image) { compare(image->admin); },
+        [this](const ledger_image_ptr& image) { compare(*image); },
         [](const failure& why) { spdlog::warn("administration: the ledger gives no image yet: {}", why.detail); });
   }
 
@@ -44,16 +51,21 @@ struct keeper_state {
     ask(self, deps.ledger, deps.append_timeout, get_image{},
         [this](const ledger_image_ptr& image) {
           looking = false;
-          compare(image->admin);
+          compare(*image);
           if (std::exchange(look_again, false)) look();
         },
         [this](const failure&) { looking = look_again = false; });
   }
 
-  void compare(const administration& admin) {
+  void compare(const ledger_image& image) {
+    const auto& admin = image.admin;
     if (deps.apply) deps.apply(admin.settings);
-    if (!deps.admin_key) return;
-    for (auto& body : administration_to_append(admin, *deps.admin_key, deps.limits(admin.settings)))
+    if (deps.admin_key) append(administration_to_append(admin, *deps.admin_key, deps.limits(admin.settings)));
+    if (deps.sole_node) append(nodes_to_give_up(image, *deps.sole_node, deps.clock->wall_now()));
+  }
+
+  void append(std::vector<entry_body> bodies) {
+    for (auto& body : bodies)
       ask(self, deps.ledger, deps.append_timeout, append_entry{std::move(body)}, [](const folded&) {},
           [](const failure& why) { spdlog::warn("administration: an entry was not appended: {}", why.detail); });
   }

@@ -17,6 +17,10 @@ struct keeper_deps {
   std::function<limit_table(const std::map<std::string, std::string>&)> limits;
   /// Told those changes at the start and whenever administration changed; thread-safe.
   std::function<void(const std::map<std::string, std::string>&)> apply;
+  /// Where this process is all there is: its node. Others that the ledger knows are of a restored backup or of an earlier
+  /// name, and nobody else would say that they are lost.
+  std::optional<node_name> sole_node;
+  std::shared_ptr<const poseidon::clock> clock; ///< with sole_node
   millis append_timeout{10'000};
 };
 
@@ -24,6 +28,9 @@ using keeper_actor = ledger_subscriber;
 
 /// Entries that make `admin` right. Pure.
 std::vector<entry_body> administration_to_append(const administration& admin, const put_key_entry& admin_key, const limit_table& limits);
+
+/// Entries that end what no process will ever answer for. Pure.
+std::vector<entry_body> nodes_to_give_up(const ledger_image& image, const node_name& sole, wall_time now);
 
 keeper_actor spawn_administration_keeper(caf::actor_system& system, keeper_deps deps);
 

@@ -105,6 +105,7 @@ outcome<process_addresses> process::start() {
     if (auto failed = p.spawn_node_side()) return failed;
   p.serve_node_on_bus();
   p.spawn_keeper();
+  p.spawn_backups();
   if (p.api)
     if (auto failed = p.serve_api()) return failed;
   if (auto failed = p.spawn_notifier_side()) return failed;
@@ -147,6 +148,7 @@ void process::parts::stop() {
   end(membership);
   end(supervisor);
   end(keeper);
+  end(backups);
   desk->close();
   end(notifier);
   end(history);

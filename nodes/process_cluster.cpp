@@ -21,6 +21,7 @@ nats_servers nats_servers_of(const config::settings& settings) {
   servers.urls = settings.nats.urls;
   servers.client = "poseidon " + settings.node;
   servers.credentials_file = settings.nats.credentials;
+  servers.nkey_file = settings.nats.nkey;
   servers.user = settings.nats.user;
   servers.password = settings.nats.password;
   servers.ca_file = settings.nats.ca;

@@ -61,6 +61,7 @@ void process::parts::spawn_gateway_side() {
   deps.ledger = ledger;
   deps.catalogue = catalogue;
   deps.notifier = [desk = desk] { return desk->notifier(); };
+  deps.backups = [this] { return backups; };
   deps.clock = time;
   deps.random = random;
   deps.hooks.receivers = [desk = desk] { return desk->receivers(); };
@@ -86,6 +87,21 @@ failure process::parts::serve_api() {
   }
 }
 
+void process::parts::spawn_backups() {
+  if (!api) return;
+  backup_deps deps;
+  deps.ledger = snapshot_source{ledger};
+  if (journal) deps.journal = caf::actor_cast<journal_actor>(journal);
+  deps.clock = time;
+  deps.data = settings().data;
+  deps.version = POSEIDON_VERSION;
+  deps.cluster = settings().cluster;
+  deps.node = settings().node;
+  deps.settings = input.settings->file_text;
+  backups = spawn_backup_maker(*system, std::move(deps));
+  watch(caf::actor_cast<caf::actor>(backups), "backup maker");
+}
+
 void process::parts::spawn_keeper() {
   keeper_deps deps;
   deps.ledger = ledger;
@@ -96,6 +112,8 @@ void process::parts::spawn_keeper() {
   deps.apply = [settings = input.settings](const std::map<std::string, std::string>& changed) {
     set_log_level(std::string{to_string(gateway::effective_settings(*settings, changed).log.level)});
   };
+  if (settings().nats.urls.empty() && settings().has(config::role::node)) deps.sole_node = self->node;
+  deps.clock = time;
   keeper = spawn_administration_keeper(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(keeper), "administration");
 }

@@ -10,7 +10,7 @@ namespace poseidon {
 namespace {
 
 jetstream_options jetstream_options_of(const config::settings& settings) {
-  return {nats_servers_of(settings), settings.nats.replicas, settings.cluster};
+  return {nats_servers_of(settings), settings.nats.replicas, settings.cluster, settings.has(config::role::gateway) || settings.has(config::role::node)};
 }
 
 } // namespace

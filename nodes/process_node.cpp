@@ -85,6 +85,7 @@ failure process::parts::spawn_node_side() {
   deps.run = self->run;
   deps.machine = self->machine;
   deps.version = POSEIDON_VERSION;
+  deps.tags = config::labels_of(settings());
   const auto& capacity = settings().capacity;
   deps.capacity = {capacity.memory.bytes, capacity.cpus.millis, capacity.containers};
   deps.clock = time;

@@ -12,6 +12,7 @@
 #include "actors/timers/timers.hpp"
 #include "gateway/gateway.hpp"
 #include "nodes/administration_keeper.hpp"
+#include "nodes/backup/backup_maker.hpp"
 #include "nodes/data_plane.hpp"
 #include "nodes/edge_admin.hpp"
 #include "nodes/edge/route_file.hpp"
@@ -80,6 +81,7 @@ struct process::parts {
   failure spawn_node_side();
   failure serve_api();
   void spawn_keeper();
+  void spawn_backups();
   /// Nothing without receivers.
   failure spawn_notifier_side();
   /// Watches a root: its end before stop() ends the process.
@@ -113,7 +115,7 @@ struct process::parts {
   std::optional<timer_driver> driver;
   log_actor log;
   tail_actor tail;
-  ledger_actor ledger;
+  full_ledger_actor ledger;
   edge_router_actor router;
   edge_gate_actor gate;
   route_relay_actor relay;
@@ -134,6 +136,7 @@ struct process::parts {
   scheduler_actor scheduler;
   catalogue_actor catalogue;
   keeper_actor keeper;
+  gateway::backup_source backups; ///< null without a gateway
   std::shared_ptr<notifier_desk> desk = std::make_shared<notifier_desk>();
   history_actor history;
   notifier_actor notifier;

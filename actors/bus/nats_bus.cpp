@@ -87,7 +87,9 @@ public:
   link& operator=(const link&) = delete;
 
   failure connect(const nats_servers& servers) {
-    const auto options = make_nats_options(servers);
+    const auto made = make_nats_options(servers);
+    if (!made) return made.error;
+    const auto& options = *made;
     natsOptions_SetClosedCB(options.get(), on_closed, to_.get());
     natsConnection* connection = nullptr;
     to_->began();

@@ -119,8 +119,9 @@ verdict judge(step& st, const compact_entry& e) {
 verdict judge(step& st, const activate_entry& e) {
   auto& s = st.state;
   if (e.fold_version <= s.fold_version) return no_effect(errc::stale, "version " + std::to_string(s.fold_version) + " is in force");
-  if (e.fold_version > newest_fold_version)
-    return refuse(errc::invalid_field, "this build folds up to version " + std::to_string(newest_fold_version));
+  if (e.fold_version > s.newest)
+    return refuse(errc::conflict, "the rules of version " + std::to_string(e.fold_version) + " are in force, and this Poseidon folds up to version " +
+                                      std::to_string(s.newest) + ": upgrade it");
   s.fold_version = e.fold_version;
   return accept();
 }

@@ -86,8 +86,7 @@ verdict wait_behind(step& st, const start_entry& e, fold_row_ptr row, row_number
 /// Undoes an admission that could neither be placed nor queued.
 verdict turn_away(step& st, row_number n) {
   auto& s = st.state;
-  const auto need = s.instances.at(n).spec->reserve;
-  const auto missing = shortage(ready_nodes(s, {}), need, s.admin.limits.per_node);
+  const auto missing = shortage(ready_nodes(s, {}), *s.instances.at(n).spec, s.admin.limits.per_node);
   dequeue(st, n, false);
   count_slot(s, n, -1);
   s.instances.free_slot(n);
@@ -102,7 +101,8 @@ verdict turn_away(step& st, row_number n) {
 const node_row* at_once(const step& st, row_number n) {
   const auto& s = st.state;
   if (!s.gate_open()) return nullptr;
-  return place(ready_nodes(s, {}), s.instances.at(n).spec->reserve, s.admin.limits);
+  const auto& row = s.instances.at(n);
+  return place(ready_nodes(s, {}, images_there(st, row.id)), *row.spec, s.admin.limits);
 }
 
 verdict take_slot(step& st, const start_entry& e, fold_row_ptr row) {
@@ -162,9 +162,8 @@ verdict judge(step& st, const start_entry& e) {
   };
   if (!e.restored) {
     if (auto over = over_limit(s, *row, ends ? holder : no_row)) return undo({verdict_kind::refused, *over, {}});
-    if (!ends && any_live_node(s) && !could_ever_fit(s, row->spec->reserve, {}))
-      return undo(refuse(errc::capacity_exhausted, "no node is large enough: " + shortage(ready_nodes(s, {}), row->spec->reserve, 0),
-                         retry_when_full_ms));
+    if (!ends && any_live_node(s) && !could_ever_fit(s, *row->spec, {}))
+      return undo(refuse(errc::capacity_exhausted, never_fits(s, *row->spec), retry_when_full_ms));
   }
   return ends ? wait_behind(st, e, std::move(row), holder) : take_slot(st, e, std::move(row));
 }

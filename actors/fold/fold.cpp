@@ -53,6 +53,7 @@ void begin(ledger_change& change, const placed_entry& entry) {
   change.challenges.clear();
   change.dropped_challenges.clear();
   change.administration = false;
+  change.decisions.clear();
 }
 
 } // namespace

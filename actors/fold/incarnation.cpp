@@ -27,8 +27,9 @@ verdict judge(step& st, const incarnation_entry& e) {
   if (e.number <= s.at.incarnation || e.number != st.entry.at.incarnation)
     return no_effect(errc::stale, "incarnation " + std::to_string(s.at.incarnation) + " has begun already");
   ledger_state next;
+  next.newest = s.newest;
   if (!e.snapshot.empty()) {
-    auto decoded = decode_snapshot(e.snapshot.bytes, e.snapshot_digest);
+    auto decoded = decode_snapshot(e.snapshot.bytes, e.snapshot_digest, s.newest);
     if (!decoded) return no_effect(decoded.error.code, decoded.error.detail);
     next = std::move(*decoded);
   }

@@ -26,6 +26,7 @@ verdict reset(step& st, const move_entry& e, row_number n) {
   row.epoch = st.new_epoch();
   row.fact_run = {};
   row.fact_number = 0;
+  tell_stay(st, row);
   return accept(row.id);
 }
 
@@ -35,7 +36,7 @@ verdict relocate(step& st, const move_entry& e, row_number n) {
   const auto row = s.instances.ptr(n);
   auto avoid = row->excluded;
   if (e.reason == move_reason::drain) avoid.push_back(row->node);
-  const auto* best = place(ready_nodes(s, avoid), row->spec->reserve, s.admin.limits);
+  const auto* best = place(ready_nodes(s, avoid, images_there(st, row->id)), *row->spec, s.admin.limits);
   if (!best && e.reason == move_reason::drain)
     return no_effect(errc::capacity_exhausted, "no other node has room", row->id);
   const auto target = best ? best->name : node_name{};
@@ -81,7 +82,7 @@ verdict judge(step& st, const refused_entry& e) {
   auto& changed = edit(st, n);
   if (std::find(changed.excluded.begin(), changed.excluded.end(), changed.node) == changed.excluded.end())
     changed.excluded.push_back(changed.node);
-  if (!could_ever_fit(s, changed.spec->reserve, changed.excluded)) {
+  if (!could_ever_fit(s, *changed.spec, changed.excluded)) {
     end_instance(st, n, {end_reason::failed, why, {}, {}});
     return accept(id);
   }

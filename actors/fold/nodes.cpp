@@ -83,7 +83,12 @@ verdict judge(step& st, const node_lost_entry& e) {
 verdict judge(step& st, const set_node_mode_entry& e) {
   auto* node = find_node(st, e.node);
   if (!node) return refuse(errc::unknown_node, "no node " + e.node.value);
-  edit(st, *node).mode = e.mode;
+  auto& row = edit(st, *node);
+  const bool draining = e.mode == node_mode::draining;
+  row.mode = e.mode;
+  row.mode_at = st.entry.at;
+  row.drain_limit_ms = draining ? std::max<std::int64_t>(e.limit_ms, 0) : 0;
+  row.drain_move = draining && e.move;
   st.released = true;
   return accept();
 }

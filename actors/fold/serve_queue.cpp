@@ -19,14 +19,16 @@ bool serve_next(step& st) {
     const auto& row = s.instances.at(n);
     auto may = open;
     std::erase_if(may, [&](const auto& node) { return is_excluded(node.row->name, row.excluded); });
-    if (const auto* best = place(may, row.spec->reserve, s.admin.limits)) {
+    if (const auto images = images_there(st, row.id); !images.empty())
+      for (auto& node : may) node.lacks_image = !is_excluded(node.row->name, images);
+    if (const auto* best = place(may, *row.spec, s.admin.limits)) {
       auto& node = s.nodes.at(best->name);
       dequeue(st, n, true);
       assign(st, n, node);
       return true;
     }
     std::erase_if(open, [&](const auto& node) {
-      return could_fit(*node.row, row.spec->reserve) && !is_excluded(node.row->name, row.excluded);
+      return could_hold(*node.row, *row.spec) && !is_excluded(node.row->name, row.excluded);
     });
   }
   return false;
@@ -34,21 +36,33 @@ bool serve_next(step& st) {
 
 } // namespace
 
-std::vector<placement_node> ready_nodes(const ledger_state& state, const std::vector<node_name>& excluded) {
+std::vector<placement_node> ready_nodes(const ledger_state& state, const std::vector<node_name>& excluded,
+                                        const std::vector<node_name>& images) {
   std::vector<placement_node> ready;
   ready.reserve(state.nodes.size());
   for (const auto& [name, node] : state.nodes) {
     const auto& row = *node.row;
     if (row.lost || row.mode != node_mode::ready || row.up_at.incarnation != state.at.incarnation) continue;
-    if (!is_excluded(name, excluded)) ready.push_back({&row, node.cpu_permille, node.memory_permille});
+    if (!is_excluded(name, excluded)) ready.push_back(as_candidate(node, images));
   }
   return ready;
 }
 
-bool could_ever_fit(const ledger_state& state, const reserve_spec& need, const std::vector<node_name>& excluded) {
+bool could_ever_fit(const ledger_state& state, const instance_spec& want, const std::vector<node_name>& excluded) {
   return std::any_of(state.nodes.begin(), state.nodes.end(), [&](const auto& node) {
-    return !node.second.row->lost && !is_excluded(node.first, excluded) && could_fit(*node.second.row, need);
+    return !node.second.row->lost && !is_excluded(node.first, excluded) && could_hold(*node.second.row, want);
   });
+}
+
+std::string never_fits(const ledger_state& state, const instance_spec& want) {
+  std::string labels;
+  for (const auto& [name, value] : want.placement.require) labels += (labels.empty() ? "" : ", ") + name + "=" + value;
+  const bool labelled = std::any_of(state.nodes.begin(), state.nodes.end(), [&](const auto& node) {
+    return !node.second.row->lost && has_labels(*node.second.row, want.placement);
+  });
+  if (!labelled) return "no node has the labels that it requires: " + labels;
+  return (labels.empty() ? "no node is large enough: " : "no node with " + labels + " is large enough: ") +
+         shortage(ready_nodes(state, {}), want, 0);
 }
 
 bool any_live_node(const ledger_state& state) {

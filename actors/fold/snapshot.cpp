@@ -205,16 +205,18 @@ encoded_snapshot encode_snapshot(const ledger_state& state) {
   return out;
 }
 
-outcome<ledger_state> decode_snapshot(std::string_view bytes, std::string_view digest) {
+outcome<ledger_state> decode_snapshot(std::string_view bytes, std::string_view digest, std::uint32_t newest) {
   if (sha256_hex(bytes) != digest) return unusable(errc::bad_request, "its digest differs");
   if (auto head = unpack<schema_alone>(bytes); head && head->schema > snapshot_schema)
     return unusable(errc::conflict, "schema " + std::to_string(head->schema) + " is of a newer Poseidon; this one reads up to " +
                                         std::to_string(snapshot_schema));
   auto stored = unpack<stored_state>(bytes);
   if (!stored) return unusable(errc::bad_request, stored.error.detail);
-  if (stored->fold_version > newest_fold_version)
-    return unusable(errc::conflict, "fold version " + std::to_string(stored->fold_version) + " is of a newer Poseidon");
+  if (stored->fold_version > newest)
+    return unusable(errc::conflict, "the rules of version " + std::to_string(stored->fold_version) +
+                                        " are in force, and this Poseidon folds up to version " + std::to_string(newest) + ": upgrade it");
   outcome<ledger_state> state{ledger_state{}};
+  state->newest = newest;
   if (!restore(std::move(*stored), *state)) return unusable(errc::bad_request, "a spec is missing");
   return state;
 }

@@ -12,7 +12,7 @@ struct encoded_snapshot {
 
 /// Encodes the whole state. Reads rows only: a copy of the state may be encoded elsewhere while the original folds on.
 encoded_snapshot encode_snapshot(const ledger_state& state);
-/// bad_request: no snapshot, or damaged (the digest differs); conflict: written by a newer Poseidon.
-outcome<ledger_state> decode_snapshot(std::string_view bytes, std::string_view digest);
+/// bad_request: no snapshot, or damaged (the digest differs); conflict: written by a newer Poseidon, or of rules beyond `newest`.
+outcome<ledger_state> decode_snapshot(std::string_view bytes, std::string_view digest, std::uint32_t newest = newest_fold_version);
 
 } // namespace poseidon

@@ -3,15 +3,13 @@
 
 #include "actors/fold/queue.hpp"
 #include "actors/fold/tables.hpp"
+#include "actors/fold/version.hpp"
 #include "messages/state.hpp"
 
 #include <map>
 #include <set>
 
 namespace poseidon {
-
-/// The highest version of the rules that this build can fold (rule 12).
-inline constexpr std::uint32_t newest_fold_version = 1;
 
 /// A node, and its load as the last start or move told it.
 struct fold_node {
@@ -31,7 +29,8 @@ struct ledger_state {
   struct position at;           ///< of the last entry folded
   struct position inherited;    ///< where the state stood that the present incarnation began with
   std::uint64_t opened_at = 0;  ///< sequence of the present incarnation's entry
-  std::uint32_t fold_version = 1;
+  std::uint32_t fold_version = 1; ///< of the rules in force
+  std::uint32_t newest = newest_fold_version; ///< that whoever folds this can fold; no part of what is folded
   seen_entries recent;
   instance_table instances;
   std::map<node_name, fold_node> nodes;

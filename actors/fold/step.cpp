@@ -60,6 +60,7 @@ void release(step& st, const node_name& name, const reserve_spec& need) {
 
 void assign(step& st, row_number n, fold_node& node) {
   auto& row = edit(st, n);
+  tell_decision(st, row, *node.row);
   row.phase = ledger_phase::assigned;
   row.node = node.row->name;
   row.node_run = node.row->run;

@@ -69,10 +69,20 @@ void mark_stopped(step& st, row_number n, end_reason reason, const std::string& 
 bool means_instance(end_reason reason);
 
 // --- placement ------------------------------------------------------------------------------------------------------
-/// Ready nodes of this incarnation, without those that refused the row.
-std::vector<placement_node> ready_nodes(const ledger_state& state, const std::vector<node_name>& excluded);
-/// True when a node that is not lost and not excluded could hold it if it were empty.
-bool could_ever_fit(const ledger_state& state, const reserve_spec& need, const std::vector<node_name>& excluded);
+/// Ready nodes of this incarnation, without those that refused the row. `images`: those known to have what is to start.
+std::vector<placement_node> ready_nodes(const ledger_state& state, const std::vector<node_name>& excluded,
+                                        const std::vector<node_name>& images = {});
+/// The nodes that have this instance's images, as far as the entry says; none: it does not.
+std::vector<node_name> images_there(const step& st, const instance_id& id);
+placement_node as_candidate(const fold_node& node, const std::vector<node_name>& images);
+/// True when a node that is not lost and not excluded has the labels, and could hold it if it were empty.
+bool could_ever_fit(const ledger_state& state, const instance_spec& want, const std::vector<node_name>& excluded);
+/// Why none could: "no node is large enough: …", "no node has the labels that it requires: …".
+std::string never_fits(const ledger_state& state, const instance_spec& want);
+/// Tells subscribers why this node was chosen for this row; before it is reserved there.
+void tell_decision(step& st, const fold_row& row, const node_row& chosen);
+/// A reset asks for no choice.
+void tell_stay(step& st, const fold_row& row);
 bool any_live_node(const ledger_state& state);
 void note_loads(ledger_state& state, const std::vector<load_hint>& loads);
 /// Assigns from the queue as long as something fits, in the order of turns. An item that has to wait holds its place on

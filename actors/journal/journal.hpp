@@ -26,6 +26,9 @@ struct sqlite_journal_options {
 /// Opens the journal's file. Refusals: see open_store.
 outcome<std::unique_ptr<journal_store>> open_sqlite_journal(const sqlite_journal_options& options, const clock& time);
 
+/// A new journal that holds nothing, of a DATA that has this identity already. Refusals: see open_store.
+failure make_sqlite_journal(const std::string& path, const data_id& data);
+
 /// Holds DATA for this process: a second one is refused (conflict) as long as this lives. The file names the holder's pid.
 class data_lock {
 public:

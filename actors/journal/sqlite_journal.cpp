@@ -71,4 +71,15 @@ outcome<std::unique_ptr<journal_store>> open_sqlite_journal(const sqlite_journal
   }
 }
 
+failure make_sqlite_journal(const std::string& path, const data_id& data) {
+  auto db = open_store(path, journal_schema());
+  if (!db) return db.error;
+  try {
+    (*db)->prepare("INSERT INTO meta(name, value) VALUES('data', ?)").text(to_string(data)).run();
+    return {};
+  } catch (const store_error& e) {
+    return e.as_failure();
+  }
+}
+
 } // namespace poseidon

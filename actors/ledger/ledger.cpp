@@ -53,6 +53,7 @@ ledger_front::behavior_type ledger_behavior(ledger_front::stateful_pointer<ledge
       [s](const get_instance& m) { return s->when_ready<row_ptr>([s, id = m.instance] { return find_row(s->state, id); }); },
       [s](const find_live& m) { return s->when_ready<row_ptr>([s, m] { return find_live_row(s->state, m.owner, m.challenge); }); },
       [s](const get_ledger_status& m) { return s->status(m.with_digest); },
+      [s](const take_snapshot& m) { return s->snapshot_for(m); },
       [s](const log_batch& m) { s->on_batch(m); },
       [s](const log_append_failed& m) { s->failed(m); },
       [s](const log_connection& m) { s->on_connection(m); },
@@ -64,7 +65,7 @@ ledger_front::behavior_type ledger_behavior(ledger_front::stateful_pointer<ledge
 
 } // namespace
 
-ledger_actor spawn_ledger(caf::actor_system& system, ledger_deps deps) {
+full_ledger_actor spawn_ledger(caf::actor_system& system, ledger_deps deps) {
   return system.spawn(ledger_behavior, std::move(deps));
 }
 

@@ -28,8 +28,15 @@ struct ledger_deps {
   ledger_options options;
 };
 
+/// The state at one position, encoded beside the ledger, which folds on meanwhile. ledger_unavailable while there is none yet.
+struct take_snapshot {
+  using poseidon_message = void;
+};
+using snapshot_source = caf::typed_actor<replies_to<take_snapshot>::with<outcome<tail_snapshot_ptr>>>;
+using full_ledger_actor = ledger_actor::extend_with<snapshot_source>;
+
 /// Spawns it. Subscriptions and reads are answered once the tail is loaded and the log's end has been reached, or the log
 /// does not answer: then they are served from the tail, and appends are refused with ledger_unavailable.
-ledger_actor spawn_ledger(caf::actor_system& system, ledger_deps deps);
+full_ledger_actor spawn_ledger(caf::actor_system& system, ledger_deps deps);
 
 } // namespace poseidon

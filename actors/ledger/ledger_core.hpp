@@ -19,7 +19,7 @@ struct snapshot_made {
   using poseidon_message = void;
   std::shared_ptr<const tail_snapshot> snapshot;
 };
-using ledger_front = ledger_actor::extend<reacts_to<log_batch>, reacts_to<log_append_failed>, reacts_to<log_connection>, reacts_to<timer_due>,
+using ledger_front = full_ledger_actor::extend<reacts_to<log_batch>, reacts_to<log_append_failed>, reacts_to<log_connection>, reacts_to<timer_due>,
                                           reacts_to<flush_appends>, reacts_to<snapshot_made>>;
 
 struct ledger_core {
@@ -108,6 +108,7 @@ struct ledger_core {
   // upkeep.cpp
   void make_snapshot();
   void save(const snapshot_made& m);
+  caf::result<outcome<tail_snapshot_ptr>> snapshot_for(const take_snapshot& m);
   void trim();
   void compact();
   void search_cutoff(std::uint64_t low, std::uint64_t high, wall_time cutoff);

@@ -106,4 +106,15 @@ outcome<tail_actor> spawn_sqlite_tail(caf::actor_system& system, const std::stri
   }
 }
 
+failure make_sqlite_tail(const std::string& path, const tail_snapshot& snapshot) {
+  auto db = open_store(path, tail_schema());
+  if (!db) return db.error;
+  try {
+    tail_table{**db}.save(snapshot);
+    return {};
+  } catch (const store_error& e) {
+    return e.as_failure();
+  }
+}
+
 } // namespace poseidon

@@ -14,6 +14,8 @@ struct tail_snapshot {
   std::string bytes, digest;
 };
 
+using tail_snapshot_ptr = std::shared_ptr<const tail_snapshot>;
+
 /// What a member finds at its start.
 struct tail_contents {
   using poseidon_message = void;
@@ -40,6 +42,9 @@ using tail_actor = caf::typed_actor<replies_to<load_tail>::with<outcome<tail_con
 
 /// The tail in a SQLite file of its own. Refusals: see open_store.
 outcome<tail_actor> spawn_sqlite_tail(caf::actor_system& system, const std::string& path);
+
+/// A new tail that begins with this snapshot. Refusals: see open_store.
+failure make_sqlite_tail(const std::string& path, const tail_snapshot& snapshot);
 
 /// What a tail in memory keeps: outlives its actor, as a disk outlives a process.
 struct memory_tail_store {

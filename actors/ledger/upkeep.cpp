@@ -10,17 +10,30 @@ namespace {
 
 constexpr millis save_timeout{120'000}, read_timeout{10'000}, trim_timeout{120'000};
 
-/// Encodes a copy of the state beside the ledger, which folds on meanwhile.
-void encode_beside(caf::event_based_actor*, const std::shared_ptr<const ledger_state>& copy, const last_entry& last,
-                   const ledger_front& front) {
-  auto encoded = encode_snapshot(*copy);
+tail_snapshot_ptr encode(const ledger_state& copy, const last_entry& last) {
+  auto encoded = encode_snapshot(copy);
   auto snapshot = std::make_shared<tail_snapshot>();
-  snapshot->at = copy->at;
+  snapshot->at = copy.at;
   snapshot->last = last.id;
   snapshot->logged_at = last.logged_at;
   snapshot->bytes = std::move(encoded.bytes);
   snapshot->digest = std::move(encoded.digest);
-  caf::anon_send(front, snapshot_made{std::move(snapshot)});
+  return snapshot;
+}
+
+/// Encodes a copy of the state beside the ledger, which folds on meanwhile.
+void encode_beside(caf::event_based_actor*, const std::shared_ptr<const ledger_state>& copy, const last_entry& last,
+                   const ledger_front& front) {
+  caf::anon_send(front, snapshot_made{encode(*copy, last)});
+}
+
+/// The same for somebody else; answers once.
+snapshot_source::behavior_type encode_once(snapshot_source::pointer self, const std::shared_ptr<const ledger_state>& copy,
+                                           const last_entry& last) {
+  return {[self, copy, last](const take_snapshot&) -> outcome<tail_snapshot_ptr> {
+    self->quit();
+    return encode(*copy, last);
+  }};
 }
 
 } // namespace
@@ -43,6 +56,12 @@ void ledger_core::save(const snapshot_made& m) {
         spdlog::error("ledger: no snapshot could be saved: {}", why.detail);
         making_snapshot = false;
       });
+}
+
+caf::result<outcome<tail_snapshot_ptr>> ledger_core::snapshot_for(const take_snapshot& m) {
+  if (!ready || state.at.incarnation == 0)
+    return outcome<tail_snapshot_ptr>{failure{errc::ledger_unavailable, "the ledger is not there yet", 1'000, {}, {}}};
+  return self->delegate(self->spawn(encode_once, std::make_shared<const ledger_state>(state), last), m);
 }
 
 void ledger_core::trim() {

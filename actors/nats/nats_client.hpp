@@ -44,10 +44,10 @@ private:
 };
 
 /// A connection's options: short patience, no reconnect and so no buffer of what is sent later (LEDGER.md rule 11), the
-/// client's shared delivery threads.
-nats_options_ptr make_nats_options(const nats_servers& servers);
+/// client's shared delivery threads. Errors: a file of the user or of certificates that can't be used.
+outcome<nats_options_ptr> make_nats_options(const nats_servers& servers);
 
-/// What a status of the client means to us: ledger_unavailable, or not_found.
+/// What a status of the client means to us, and what to look at: ledger_unavailable, or not_found.
 failure nats_failure(natsStatus status, const std::string& what);
 
 /// A new subject for replies.

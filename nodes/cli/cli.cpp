@@ -90,6 +90,7 @@ int run_cli(const std::vector<std::string>& arguments, const surroundings& aroun
   add_admin_commands(app, choice);
   add_notification_commands(app, choice);
   add_cluster_commands(app, choice);
+  add_backup_commands(app, choice);
   add_local_commands(app, choice);
   app.footer(footer + 1); // last: subcommands would inherit it
   try {

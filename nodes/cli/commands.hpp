@@ -27,6 +27,8 @@ void add_challenge_commands(CLI::App& app, chosen& choice);
 void add_admin_commands(CLI::App& app, chosen& choice);
 /// notifications.
 void add_notification_commands(CLI::App& app, chosen& choice);
+/// backup, restore.
+void add_backup_commands(CLI::App& app, chosen& choice);
 /// config, version, completion, doctor.
 void add_local_commands(CLI::App& app, chosen& choice);
 
@@ -34,8 +36,8 @@ void add_local_commands(CLI::App& app, chosen& choice);
 void add_cluster_commands(CLI::App& app, chosen& choice);
 
 /// The settings that serve would start with here, with `flags`; problems and warnings are told, problems end the command
-/// unless `tolerant`.
-config::loaded_settings settings_here(session& s, bool tolerant, const std::vector<std::string>& flags = {});
+/// unless `tolerant`. Not told: for a look at what will be changed anyway.
+config::loaded_settings settings_here(session& s, bool tolerant, const std::vector<std::string>& flags = {}, bool tell = true);
 
 /// A completion script for bash, zsh or fish, made from the parser's own commands and options.
 std::string completion_script(const CLI::App& app, const std::string& shell);

@@ -10,6 +10,14 @@ namespace poseidon::cli {
 /// Errors: invalid_field when no NATS server is named or the settings can't be shared; those of reading and writing files.
 outcome<config::join_token> make_join_token(const config::settings& settings);
 
+/// A token for members of these roles. Those that only follow the ledger get the follower's user, where this DATA has one to
+/// give (nats_setup.hpp). invalid_field where NATS knows its users and this DATA has no such one: an edge is not given a node's.
+outcome<config::join_token> make_join_token(const config::settings& settings, const std::vector<std::string>& roles);
+
+/// Makes the cluster's NATS users and certificates in DATA where there are none (nats-authority.json, nats.nk, nats-ca.pem), and
+/// writes configurations for the servers of `urls` to `folder`. The folders written.
+outcome<std::vector<std::string>> set_up_nats(const config::settings& settings, const std::vector<std::string>& urls, const std::string& folder);
+
 /// Writes DATA. conflict when it belongs to another cluster already.
 failure write_joined(const config::join_token& token, const config::settings& settings);
 

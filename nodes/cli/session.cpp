@@ -133,10 +133,10 @@ json session::call(const std::string& method, const std::string& path, const jso
   return value;
 }
 
-void session::follow(http_request request, const body_sink& sink) {
+void session::follow(http_request request, const body_sink& sink, millis limit) {
   auto& where = target();
   if (!key_.empty()) request.headers.emplace_back("Authorization", "Bearer " + key_);
-  auto reply = stream(where, request, millis{30'000}, sink);
+  auto reply = stream(where, request, limit, sink);
   if (!reply) fail(unreachable, reply.error.detail);
   if (reply->status >= 400) tell_problem(*reply);
 }

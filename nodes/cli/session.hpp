@@ -42,7 +42,7 @@ public:
   /// The same, with headers of its own.
   http_reply send(http_request request, millis limit);
   /// A streaming request; ends the command like call when the answer is a problem.
-  void follow(http_request request, const body_sink& sink);
+  void follow(http_request request, const body_sink& sink, millis limit = millis{30'000});
   /// All items of a list, over all pages.
   nlohmann::json list(const std::string& path_and_query);
   /// Tells a failure and ends the command.

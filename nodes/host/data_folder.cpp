@@ -24,12 +24,21 @@ errc code_of(int error) {
   return error == ENOSPC || error == EDQUOT ? errc::no_space : errc::internal;
 }
 
-failure write_synced(const std::string& file, unsigned mode, const std::string& group, const std::string& text) {
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+failure write_synced(const std::string& file, unsigned mode, const std::string& group, std::string_view bytes) {
   const std::string draft = file + ".new";
   const unique_fd fd{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
   if (fd.get() < 0) return told(code_of(errno), "cannot write " + draft, errno);
-  const std::string line = text + "\n";
-  const bool written = ::write(fd.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  const bool written = write_all(fd.get(), bytes);
   if (const auto* entry = group.empty() ? nullptr : ::getgrnam(group.c_str())) {
     if (::fchown(fd.get(), static_cast<uid_t>(-1), entry->gr_gid) != 0 && errno != EPERM) return told(code_of(errno), "cannot hand over " + draft, errno);
   }
@@ -53,9 +62,11 @@ failure prepare_socket_folder(const std::string& path, const std::string& user, 
   return {};
 }
 
-failure write_line(const std::string& file, const std::string& text) { return write_synced(file, 0644, "", text); }
+failure write_line(const std::string& file, const std::string& text) { return write_synced(file, 0644, "", text + "\n"); }
 
-failure write_secret(const std::string& file, const secret& text) { return write_synced(file, 0600, "", text.reveal()); }
+failure write_secret(const std::string& file, const secret& text) { return write_synced(file, 0600, "", text.reveal() + "\n"); }
+
+failure write_file(const std::string& file, unsigned mode, std::string_view bytes) { return write_synced(file, mode, "", bytes); }
 
 failure prepare_data_folder(const std::string& path, const std::string& user) {
   std::error_code error;
@@ -81,7 +92,7 @@ outcome<secret> read_or_make_secret(const std::string& file, unsigned mode, cons
     return told(errc::operation_not_permitted, "cannot read " + file, errno);
   }
   auto text = make();
-  if (auto failed = write_synced(file, mode, group, text)) return failed;
+  if (auto failed = write_synced(file, mode, group, text + "\n")) return failed;
   return secret{std::move(text)};
 }
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace poseidon {
 
@@ -22,6 +23,9 @@ failure write_line(const std::string& file, const std::string& text);
 
 /// Writes what only the process's user may read to `file`, atomically and synced. Errors: as write_line.
 failure write_secret(const std::string& file, const secret& text);
+
+/// Writes these very bytes to `file` with `mode`, atomically and synced. Errors: as write_line.
+failure write_file(const std::string& file, unsigned mode, std::string_view bytes);
 
 /// The secret in `file`; made by `make` and written with `mode` (atomically, then synced) when there is none yet.
 /// `group` names the group that may read it where mode allows; empty or unknown: the process's own.

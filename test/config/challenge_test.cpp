@@ -48,6 +48,7 @@ instance:
   runtime: crun
   capture_logs: true
   cost: 3
+  placement: {require: {gpu: "yes"}, prefer: {zone: a}}
   volumes: [{name: work, path: /home, keep: instance}]
 )";
 
@@ -298,6 +299,23 @@ TEST(inline_spec, problems_name_the_place_in_the_request) {
   EXPECT_THAT(problems(R"({"ports": [1]})"), HasSubstr("spec.image: names no image"));
   EXPECT_THAT(problems(R"({"image": "a", "id": "x"})"), HasSubstr("spec.id: an inline spec has no id"));
   EXPECT_THAT(problems("[]"), HasSubstr("spec: is not an object"));
+}
+
+TEST(placement, labels_are_read_and_checked) {
+  auto fine = parse_challenge("image: a\ninstance: {placement: {require: {gpu: \"yes\", rack: 7}, prefer: {zone: eu/a}}}", "x", {});
+  ASSERT_TRUE(fine) << fine.error.detail;
+  const std::map<std::string, std::string> required{{"gpu", "yes"}, {"rack", "7"}}, preferred{{"zone", "eu/a"}};
+  EXPECT_EQ(fine->spec->placement.require, required);
+  EXPECT_EQ(fine->spec->placement.prefer, preferred);
+  EXPECT_TRUE(parse_challenge("image: a", "x", {})->spec->placement.require.empty());
+  const auto problem = [](const std::string& placement) {
+    auto wrong = parse_challenge("image: a\ninstance: {placement: " + placement + "}", "x", {});
+    return wrong || wrong.error.errors.empty() ? std::string{} : wrong.error.errors[0].path + ": " + wrong.error.errors[0].detail;
+  };
+  EXPECT_NE(problem("{require: [gpu]}").find("instance.placement.require: is not a mapping: write it like {gpu: \"yes\"}"), std::string::npos);
+  EXPECT_NE(problem("{require: {gpu: \"a b\"}}").find("instance.placement.require.gpu: \"gpu=a b\" is not a label, like gpu=yes"), std::string::npos);
+  EXPECT_NE(problem("{prefer: {gpu: true}}").find("write it in quotes"), std::string::npos);
+  EXPECT_NE(problem("{requires: {gpu: a}}").find("unknown key"), std::string::npos);
 }
 
 } // namespace

@@ -15,6 +15,8 @@ join_token full() {
   token.nats_user = "node";
   token.nats_password = secret{"p/a+s=s"};
   token.nats_credentials = secret{"-----BEGIN NATS USER JWT-----\nabc\n"};
+  token.nats_seed = secret{"SUSEED"};
+  token.roles = {"edge", "notifier"};
   token.nats_ca = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n";
   token.key = secret{std::string(64, 'a')};
   return token;
@@ -32,6 +34,8 @@ TEST(join_token, travels_as_one_word) {
   EXPECT_EQ(read->nats_password.reveal(), "p/a+s=s");
   EXPECT_EQ(read->nats_credentials.reveal(), full().nats_credentials.reveal());
   EXPECT_EQ(read->nats_ca, full().nats_ca);
+  EXPECT_EQ(read->nats_seed.reveal(), "SUSEED");
+  EXPECT_EQ(read->roles, full().roles);
   EXPECT_EQ(read->key.reveal(), full().key.reveal());
 }
 
@@ -58,11 +62,13 @@ TEST(join_token, its_settings_lie_below_everything_else) {
   input.joined_name = "/data/cluster.json";
   input.host_name = "here";
   auto loaded = load_settings(input);
-  EXPECT_TRUE(loaded.problems.empty() || loaded.problems[0].path == "nats.user") << loaded.problems[0].detail; // two kinds of user at once
+  for (auto& problem : loaded.problems) EXPECT_TRUE(problem.path == "nats.user" || problem.path == "nats.nkey") << problem.detail; // several kinds of user at once
   EXPECT_EQ(loaded.values.cluster, "club");
   EXPECT_EQ(loaded.values.nats.urls, full().nats_urls);
   EXPECT_EQ(loaded.values.nats.credentials, "/data/nats.creds");
+  EXPECT_EQ(loaded.values.nats.nkey, "/data/nats.nk");
   EXPECT_EQ(loaded.values.nats.ca, "/data/nats-ca.pem");
+  EXPECT_EQ(loaded.values.roles, (std::vector<role>{role::edge, role::notifier}));
   EXPECT_EQ(loaded.sources["cluster"], setting_source::joined);
   input.file_text = "cluster: other\n";
   input.file_name = "poseidon.yml";

@@ -8,7 +8,7 @@ namespace {
 TEST(limits, every_setting_reaches_the_ledger) {
   settings s;
   s.limits = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-  s.placement = {{40}, {35}, {25}};
+  s.placement = {{40}, {35}, {25}, placement_strategy::pack};
   auto table = limits_of(s);
   EXPECT_EQ(table.per_owner, s.limits.per_owner);
   EXPECT_EQ(table.per_user, s.limits.per_user);
@@ -22,6 +22,8 @@ TEST(limits, every_setting_reaches_the_ledger) {
   EXPECT_EQ(table.weight_cpu, 400u);
   EXPECT_EQ(table.weight_memory, 350u);
   EXPECT_EQ(table.weight_count, 250u);
+  EXPECT_TRUE(table.pack);
+  EXPECT_FALSE(limits_of({}).pack);
 }
 
 } // namespace

@@ -328,5 +328,15 @@ TEST(settings, help_names_every_flag) {
     EXPECT_THAT(help, HasSubstr(flag));
 }
 
+TEST(settings, labels_of_a_node_have_a_name_and_a_value_each) {
+  const std::map<std::string, std::string> wanted{{"gpu", "yes"}, {"zone", "eu/a"}};
+  EXPECT_EQ(labels_of(from_file("labels: [gpu=yes, zone=eu/a]").values), wanted);
+  EXPECT_TRUE(labels_of({}).empty());
+  EXPECT_THAT(problems_of(from_file("labels: [gpu]")), HasSubstr("is not a label, like gpu=yes"));
+  EXPECT_THAT(problems_of(from_file("labels: [gpu=]")), HasSubstr("is not a label"));
+  EXPECT_THAT(problems_of(from_file("labels: [gpu=a, gpu=b]")), HasSubstr("one name is given twice"));
+  EXPECT_THAT(problems_of(from_file("placement: {strategy: tight}")), HasSubstr("none of spread, pack"));
+}
+
 } // namespace
 } // namespace poseidon::config

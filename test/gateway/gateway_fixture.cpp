@@ -41,6 +41,12 @@ gateway_fixture::gateway_fixture() {
   system = std::make_unique<caf::actor_system>(system_config);
   cluster = std::make_unique<fake_cluster>(*system);
   notifier = spawn_fake_notifier(*system);
+  backups = system->spawn([this](gateway::backup_source::pointer) -> gateway::backup_source::behavior_type {
+    return {[this](const gateway::make_backup&) -> outcome<gateway::backup_bytes> {
+      if (backup_refusal) return backup_refusal;
+      return std::make_shared<const std::string>(backup);
+    }};
+  });
   for (std::string scope : {"admin", "platform", "read", "metrics"}) {
     keys[scope] = "psk_" + scope + "_0123456789abcdef";
     cluster->append(*gateway::key_from_token(secret{keys[scope]}, {scope}, "test", sample_time));
@@ -57,6 +63,7 @@ gateway_fixture::gateway_fixture() {
 gateway_fixture::~gateway_fixture() {
   under_test.reset();
   caf::anon_send_exit(notifier, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(backups, caf::exit_reason::user_shutdown);
   cluster.reset();
 }
 
@@ -66,6 +73,7 @@ void gateway_fixture::start() {
   deps.scheduler = cluster->scheduler;
   deps.ledger = cluster->ledger;
   deps.catalogue = cluster->catalogue;
+  deps.backups = [this] { return backups; };
   if (notifies) {
     deps.notifier = [this] { return notifier; };
     deps.hooks.receivers = [] { return std::optional{some_receivers()}; };

@@ -17,6 +17,9 @@ struct gateway_fixture : testing::Test {
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<fake_cluster> cluster;
   notifier_actor notifier; ///< a fake
+  gateway::backup_source backups; ///< a fake that answers with:
+  std::string backup = std::string(700'000, 'b') + "end";
+  failure backup_refusal;
   bool notifies = true;    ///< false: the process has no receivers
   std::shared_ptr<virtual_clock> clock = std::make_shared<virtual_clock>();
   gateway::gateway_config config;

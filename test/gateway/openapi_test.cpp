@@ -152,6 +152,7 @@ TEST_F(openapi_test, every_reply_fits_its_schema) {
   check("POST", "/v1/pause", "/v1/pause", 200, {{"message", "soon"}});
   check("POST", "/v1/resume", "/v1/resume", 200);
   check("POST", "/v1/gc", "/v1/gc", 200);
+  check("GET", "/v1/backup", "/v1/backup", 200);
   check("GET", "/v1/status", "/v1/status", 200);
   check("GET", "/healthz", "/healthz", 200);
   check("GET", "/readyz", "/readyz", 200);

@@ -37,6 +37,7 @@ log_actor spawn_jetstream_front(caf::actor_system& system, jetstream_front_deps 
 struct jetstream_options : nats_servers {
   std::uint32_t replicas = 1;
   std::string cluster; ///< names the stream and its subjects
+  bool may_make = true; ///< makes the stream where there is none; false: an edge's or notifier's user may not
 };
 
 /// Asks every server that answers which version it is; refuses what can't carry the log (conflict). Servers that don't answer

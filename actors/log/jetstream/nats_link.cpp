@@ -24,8 +24,15 @@ void on_closed(natsConnection*, void* closure) {
   callbacks.ended();
 }
 
-void on_error(natsConnection*, natsSubscription*, natsStatus status, void*) {
-  spdlog::debug("log: the NATS client tells: {}", natsStatus_GetText(status)); // the checks find what matters
+/// The checks find what matters, but for a refused publish: nothing else ever answers it, and the server does not say which.
+void on_error(natsConnection* connection, natsSubscription*, natsStatus status, void* closure) {
+  auto& callbacks = *static_cast<link_callbacks*>(closure);
+  const char* text = nullptr;
+  natsConnection_GetLastError(connection, &text);
+  const std::string_view said = text ? text : "";
+  spdlog::debug("log: the NATS client tells: {} ({})", natsStatus_GetText(status), said);
+  if (status == NATS_NOT_PERMITTED && said.find("ublish to \"" + callbacks.subject) != std::string_view::npos)
+    callbacks.refuse_all("the NATS server does not let this user append to the ledger: " + std::string(said));
 }
 
 void on_message(natsConnection*, natsSubscription*, natsMsg* raw, void* closure) {
@@ -57,6 +64,7 @@ void on_acknowledgement(natsConnection*, natsSubscription*, natsMsg* raw, void* 
   std::uint64_t number = 0;
   const auto* digits = subject.data() + subject.rfind('.') + 1;
   std::from_chars(digits, subject.data() + subject.size(), number);
+  callbacks.answered(number);
   if (!callbacks.closed) callbacks.tell(read_acknowledgement(callbacks.link, number, raw));
 }
 
@@ -66,8 +74,29 @@ void link_callbacks::close(const failure& why) {
   if (!closed.exchange(true)) tell(link_closed{link, why});
 }
 
+void link_callbacks::sent(std::uint64_t number) {
+  const std::lock_guard lock{mutex};
+  unanswered.insert(number);
+}
+
+void link_callbacks::answered(std::uint64_t number) {
+  const std::lock_guard lock{mutex};
+  unanswered.erase(number);
+}
+
+void link_callbacks::refuse_all(const std::string& why) {
+  std::set<std::uint64_t> refused;
+  {
+    const std::lock_guard lock{mutex};
+    refused.swap(unanswered);
+  }
+  for (const auto number : refused) tell(publish_refused{link, number, {errc::ledger_unavailable, why, {}, {}, {}}});
+}
+
 nats_link::nats_link(const jetstream_options& options, std::shared_ptr<link_callbacks> callbacks)
-    : stream_(subjects::ledger_stream(options.cluster)), subject_(subjects::ledger(options.cluster)), callbacks_(std::move(callbacks)) {}
+    : stream_(subjects::ledger_stream(options.cluster)), subject_(subjects::ledger(options.cluster)), callbacks_(std::move(callbacks)) {
+  callbacks_->subject = subject_ + '.';
+}
 
 outcome<std::shared_ptr<nats_link>> nats_link::connect(const jetstream_options& options, std::uint64_t link,
                                                        std::function<void(transport_event)> tell) {
@@ -80,9 +109,11 @@ outcome<std::shared_ptr<nats_link>> nats_link::connect(const jetstream_options& 
 }
 
 failure nats_link::join(const jetstream_options& options) {
-  const auto made = make_nats_options(options);
+  const auto prepared = make_nats_options(options);
+  if (!prepared) return prepared.error;
+  const auto& made = *prepared;
   natsOptions_SetClosedCB(made.get(), on_closed, callbacks_.get());
-  natsOptions_SetErrorHandler(made.get(), on_error, nullptr);
+  natsOptions_SetErrorHandler(made.get(), on_error, callbacks_.get());
   natsConnection* connection = nullptr;
   callbacks_->began();
   if (const auto status = natsConnection_Connect(&connection, made.get()); status != NATS_OK) {
@@ -149,11 +180,14 @@ outcome<nats_subscription_ptr> nats_link::subscribe(std::uint64_t from, bool tel
 
 void nats_link::publish(const outgoing_message& what) {
   const auto reply = inbox_ + '.' + std::to_string(what.number);
+  callbacks_->sent(what.number);
   const auto status = natsConnection_PublishRequest(connection_.get(), subject_of(what.what).c_str(), reply.c_str(), what.bytes.data(),
                                                     static_cast<int>(what.bytes.size()));
   // Any other failure breaks the connection, and what was under way is unknown.
-  if (status == NATS_CONNECTION_CLOSED || status == NATS_MAX_PAYLOAD || status == NATS_INVALID_ARG)
+  if (status == NATS_CONNECTION_CLOSED || status == NATS_MAX_PAYLOAD || status == NATS_INVALID_ARG) {
+    callbacks_->answered(what.number);
     callbacks_->tell(publish_refused{callbacks_->link, what.number, nats_failure(status, "it was not sent")});
+  }
 }
 
 std::string nats_link::subject_of(outgoing_message::kind what) const {

@@ -6,6 +6,8 @@
 #include "actors/nats/nats_client.hpp"
 
 #include <atomic>
+#include <mutex>
+#include <set>
 
 namespace poseidon {
 
@@ -17,6 +19,14 @@ struct link_callbacks : nats_callbacks {
   std::atomic<std::size_t> ahead = 0;   ///< messages told and not yet dealt with
 
   void close(const failure& why);
+  void sent(std::uint64_t number);
+  void answered(std::uint64_t number);
+  /// Everything that was sent and not answered was refused.
+  void refuse_all(const std::string& why);
+
+  std::string subject;                 ///< below it the entries are published; set once
+  std::mutex mutex;
+  std::set<std::uint64_t> unanswered;  ///< guarded by mutex: numbers of publishes
 };
 
 /// What the stream is, at its opening.
@@ -34,8 +44,9 @@ public:
   nats_link& operator=(const nats_link&) = delete;
 
   // nats_stream.cpp
-  /// Makes the stream when there is none; raises its replicas when more are asked for.
-  outcome<prepared_stream> prepare(std::uint32_t replicas);
+  /// Makes the stream when there is none; raises its replicas when more are asked for. Unless it `may_make`: then a missing
+  /// one is an error.
+  outcome<prepared_stream> prepare(std::uint32_t replicas, bool may_make);
   outcome<stream_check> check();
   outcome<stream_extent> extent() override;
   outcome<stored_message> get(std::uint64_t sequence) override;

@@ -23,7 +23,7 @@ std::string leader_of(const jsStreamInfo& info) { return info.Cluster && info.Cl
 
 } // namespace
 
-outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas) {
+outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas, bool may_make) {
   jsStreamInfo* found = nullptr;
   jsErrCode code{};
   auto status = js_GetStreamInfo(&found, jetstream_.get(), stream_.c_str(), nullptr, &code);
@@ -40,6 +40,7 @@ outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas) {
   wanted.Replicas = replicas;
   wanted.DenyDelete = true;
   wanted.AllowDirect = true;
+  if (status == NATS_NOT_FOUND && !may_make) return nats_failure(status, "the stream " + stream_ + " is not there yet: a gateway or node makes it");
   if (status == NATS_NOT_FOUND) {
     status = js_AddStream(&found, jetstream_.get(), &wanted, nullptr, &code);
     if (status != NATS_OK) return nats_failure(status, "the stream " + stream_ + " can't be made");
@@ -47,7 +48,7 @@ outcome<prepared_stream> nats_link::prepare(std::uint32_t replicas) {
   }
   if (status != NATS_OK) return nats_failure(status, "the stream " + stream_ + " does not answer");
   stream_info_ptr info{found};
-  if (info->Config && info->Config->Replicas < static_cast<std::int64_t>(replicas)) {
+  if (may_make && info->Config && info->Config->Replicas < static_cast<std::int64_t>(replicas)) {
     jsStreamInfo* raised = nullptr;
     status = js_UpdateStream(&raised, jetstream_.get(), &wanted, nullptr, &code);
     if (status != NATS_OK) return nats_failure(status, "the stream " + stream_ + " can't be replicated");

@@ -65,7 +65,7 @@ failure nats_transport::connect(std::uint64_t link) {
   if (auto refused = check_servers(options_)) return refused;
   auto made = nats_link::connect(options_, link, tell_);
   if (!made) return made.error;
-  const auto stream = (*made)->prepare(options_.replicas);
+  const auto stream = (*made)->prepare(options_.replicas, options_.may_make);
   if (!stream) return stream.error;
   auto reader = std::make_unique<log_reader>(**made);
   auto found = reader->find();

@@ -102,6 +102,22 @@ TEST(versions, one_that_this_build_can_not_fold_is_refused) {
   EXPECT_EQ(w.put(activate_entry{newest_fold_version + 1}).kind, verdict_kind::refused);
 }
 
+TEST(versions, what_the_holder_can_fold_comes_into_force_and_is_in_the_snapshot) {
+  world w;
+  w.state.newest = 3;
+  EXPECT_EQ(w.put(activate_entry{2}).kind, verdict_kind::accepted);
+  EXPECT_EQ(w.put(activate_entry{4}).kind, verdict_kind::refused);
+  EXPECT_EQ(w.state.fold_version, 2u);
+  const auto snapshot = encode_snapshot(w.state);
+  EXPECT_EQ(decode_snapshot(snapshot.bytes, snapshot.digest, 2)->fold_version, 2u);
+  const auto too_old = decode_snapshot(snapshot.bytes, snapshot.digest, 1);
+  EXPECT_EQ(too_old.error.code, errc::conflict);
+  EXPECT_NE(too_old.error.detail.find("version 2"), std::string::npos);
+  w.put(incarnation_entry{2, {2, 2}, {snapshot.bytes}, snapshot.digest}, {2, w.next_sequence});
+  EXPECT_EQ(w.state.fold_version, 2u);
+  EXPECT_EQ(w.state.newest, 3u) << "of whoever folds, not of the snapshot";
+}
+
 TEST(incarnation, its_snapshot_is_the_state) {
   one_node w, other;
   w.start("alice");

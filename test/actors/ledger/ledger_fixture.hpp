@@ -98,7 +98,7 @@ protected:
   std::uint64_t runs = 0;
   memory_log_actor log;
   tail_actor tail;
-  ledger_actor ledger;
+  full_ledger_actor ledger;
   std::vector<caf::actor> watchers;
 };
 

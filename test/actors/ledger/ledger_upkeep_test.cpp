@@ -49,5 +49,41 @@ TEST_F(compact_test, a_young_ledger_forgets_nothing) {
   EXPECT_EQ(log_store->entries.size(), entries);
 }
 
+using snapshot_test = ledger_test;
+
+TEST_F(snapshot_test, is_the_state_at_one_position_while_the_ledger_folds_on) {
+  set("a", "1");
+  append(start_of("alice"));
+  const auto at = status();
+  const snapshot_source source{ledger};
+  auto asked = world.ask_later<outcome<tail_snapshot_ptr>>(source, take_snapshot{});
+  ASSERT_TRUE(*asked && **asked);
+  const auto& snapshot = ***asked;
+  EXPECT_EQ(snapshot->at, at.folded);
+  EXPECT_EQ(snapshot->digest, at.digest);
+  set("a", "2");
+  const auto state = decode_snapshot(snapshot->bytes, snapshot->digest);
+  ASSERT_TRUE(state) << state.error.detail;
+  EXPECT_EQ(state->admin.settings.at("a"), "1");
+  EXPECT_TRUE(find_row(*state, {"i-alice"}));
+}
+
+TEST_F(snapshot_test, begins_a_tail_that_another_member_starts_from_and_the_log_is_opened_anew_with_it) {
+  set("a", "1");
+  append(start_of("alice"));
+  auto taken = world.answer_now<outcome<tail_snapshot_ptr>>(snapshot_source{ledger}, take_snapshot{});
+  ASSERT_TRUE(taken && *taken);
+  const auto before = status().folded;
+  set("a", "forgotten");
+  kill();
+  log_store = std::make_shared<memory_log_store>(); // another machine: nothing but the backup
+  tail_store = std::make_shared<memory_tail_store>();
+  tail_store->contents.snapshot = **taken;
+  boot();
+  EXPECT_EQ(status().folded.incarnation, before.incarnation + 1);
+  EXPECT_EQ(setting("a"), "1");
+  EXPECT_TRUE(*world.answer_now<row_ptr>(ledger, get_instance{{"i-alice"}}));
+}
+
 } // namespace
 } // namespace poseidon::test

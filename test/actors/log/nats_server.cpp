@@ -74,8 +74,8 @@ std::uint16_t free_port() {
   }
 }
 
-nats_server::nats_server(nats_server_options options) : options_(std::move(options)), port_(free_port()) {
-  write_config();
+nats_server::nats_server(nats_server_options options) : options_(std::move(options)), port_(options_.port != 0 ? options_.port : free_port()) {
+  if (options_.config.empty()) write_config();
   start();
 }
 
@@ -91,7 +91,7 @@ void nats_server::write_config() const {
 
 void nats_server::start() {
   if (runs()) return;
-  const auto program = server_program(), config = folder_.file("server.conf"), log = folder_.file("server.log");
+  const auto program = server_program(), config = options_.config.empty() ? folder_.file("server.conf") : options_.config, log = folder_.file("server.log");
   pid_ = ::fork();
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -144,7 +144,7 @@ void nats_server::restore_copy() {
 void nats_cluster::make_three() {
   std::vector<std::uint16_t> ports{free_port(), free_port(), free_port()};
   for (std::size_t i = 0; i < ports.size(); ++i)
-    servers.push_back(std::make_unique<nats_server>(nats_server_options{"n" + std::to_string(i + 1), ports, ports[i]}));
+    servers.push_back(std::make_unique<nats_server>(nats_server_options{"n" + std::to_string(i + 1), ports, ports[i], {}, 0}));
 }
 
 std::vector<std::string> nats_cluster::urls() const {

@@ -17,6 +17,8 @@ struct nats_server_options {
   std::string name = "n1";
   std::vector<std::uint16_t> routes; ///< cluster ports of all servers of the cluster; empty: none
   std::uint16_t cluster_port = 0;
+  std::string config;     ///< a file to run it with, instead of one that is made
+  std::uint16_t port = 0; ///< the one that `config` names
 };
 
 /// A port that was free a moment ago.

@@ -449,7 +449,7 @@ complete_words poseidon --json challenges li
   ASSERT_EQ(std::system(("bash " + (dir / "complete.bash").string() + " > " + output).c_str()), 0);
   std::ifstream in(output);
   std::string text((std::istreambuf_iterator<char>(in)), {});
-  EXPECT_EQ(text, "reset resume\ndrain\n--user --user-name\nlist lint\n");
+  EXPECT_EQ(text, "reset resume restore\ndrain\n--user --user-name\nlist lint\n");
 }
 
 } // namespace

@@ -59,6 +59,25 @@ TEST_F(joining_test, secrets_lie_where_only_the_user_reads_them) {
   }
 }
 
+TEST_F(joining_test, a_token_of_a_role_never_carries_another_roles_user) {
+  auto s = settings_of("a");
+  ASSERT_TRUE(set_up_nats(s, {"tls://nats.example:4222"}, folder.path().string() + "/server"));
+  s.nats.urls = {"tls://nats.example:4222"};
+  s.nats.nkey = s.data + "/nats.nk";
+  const auto member = make_join_token(s, {}), edge = make_join_token(s, {"edge"}), mixed = make_join_token(s, {"edge", "node"});
+  ASSERT_TRUE(member && edge && mixed);
+  EXPECT_NE(edge->nats_seed, member->nats_seed);
+  EXPECT_EQ(mixed->nats_seed, member->nats_seed);
+  EXPECT_EQ(edge->roles, std::vector<std::string>{"edge"});
+  EXPECT_FALSE(write_joined(*edge, settings_of("b")));
+  EXPECT_EQ(text("b/nats.nk"), edge->nats_seed.reveal() + "\n");
+  EXPECT_EQ(text("b/nats-authority.json"), "");
+  auto own = settings_of("c"); // NATS set up by somebody else
+  own.nats.user = "poseidon";
+  EXPECT_EQ(make_join_token(own, {"edge"}).error.code, errc::invalid_field);
+  EXPECT_TRUE(make_join_token(settings_of("c"), {"edge"})) << "on loopback there may be no users at all";
+}
+
 TEST_F(joining_test, another_clusters_data_is_left_alone) {
   ASSERT_TRUE(make_join_token(settings_of("a")));
   const auto other = make_join_token(settings_of("b"));
