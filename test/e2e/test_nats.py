@@ -180,7 +180,7 @@ class Load:
             number += 1
             with contextlib.suppress(OSError, http.client.HTTPException):
                 self.p.start_instance(user=f"load{number}", wait=None, timeout="5s")
-            self.ending.wait(0.2)
+            self.ending.wait(1)
 
     def stop(self):
         self.ending.set()
