@@ -25,7 +25,8 @@ void supervisor_state::evaluate(const instance_id& instance, const instance_row&
   std::optional<epoch> holding, last;
   if (child != held.end()) holding = child->second.epoch;
   if (auto found = last_held.find(instance); found != last_held.end()) last = found->second;
-  const auto what = decide_duty(row, holding, last, licence());
+  auto what = decide_duty(row, holding, last, licence());
+  if (evicting && what.kind == duty_kind::launch) what = {duty_kind::end_unborn, end_reason::evicted, drained_by};
   switch (what.kind) {
     case duty_kind::nothing: return;
     case duty_kind::launch: return launch(row);
@@ -117,6 +118,7 @@ void supervisor_state::spawn(const instance_seed& seed) {
   kids->watch(caf::actor_cast<caf::actor>(child.actor),
               [this, instance = record.instance, at = record.epoch](const caf::error& reason) { child_ended(instance, at, reason); });
   if (auto row = rows.find(record.instance); row != rows.end()) evaluate(record.instance, *row->second);
+  if (auto born = held.find(record.instance); evicting && born != held.end()) evict(born->first, born->second);
 }
 
 void supervisor_state::child_ended(const instance_id& instance, const epoch& at, const caf::error& reason) {

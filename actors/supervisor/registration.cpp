@@ -39,7 +39,7 @@ void supervisor_state::take_image(const ledger_image& image) {
   replica = image.at;
   rows.clear();
   for (auto& node : image.nodes)
-    if (node->name == deps.node) mode = node->mode;
+    if (node->name == deps.node) see_mode(*node);
   for (auto& row : image.instances)
     if (is_live(*row) && row->node == deps.node) rows[row->id] = row;
   if (!adopted) adopt_all();
@@ -68,7 +68,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
 }
 
 void supervisor_state::see_node(const node_row& row) {
-  mode = row.mode;
+  see_mode(row);
   if (row.run == deps.run && !row.lost) {
     if (registered) return;
     spdlog::info("supervisor: node {} is registered", deps.node.value);
@@ -100,6 +100,7 @@ void supervisor_state::look_at_engine() {
       [this](runtime_info info) {
         engine = std::move(info);
         engine_up = true;
+        look_at_images();
         register_node();
       },
       [this](failure why) {

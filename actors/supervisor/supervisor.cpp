@@ -43,6 +43,8 @@ void supervisor_state::on_timer(const timer_due& due) {
     case supervisor_token::engine: return look_at_engine();
     case supervisor_token::subscription: return subscribe();
     case supervisor_token::journal: return load_journal();
+    case supervisor_token::drain: return drain_due();
+    case supervisor_token::images: return look_at_images();
     default: return;
   }
 }
@@ -69,6 +71,7 @@ node_status supervisor_state::status() const {
     s.cpu_permille = load.cpu_permille;
     s.memory_permille = load.memory_permille;
   }
+  s.images = images;
   s.instances = static_cast<std::uint32_t>(held.size());
   s.registered = registered && !superseded;
   if (superseded)

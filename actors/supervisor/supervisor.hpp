@@ -37,6 +37,7 @@ struct supervisor_deps {
   millis ask_timeout{10'000};
   millis list_timeout{35'000};
   millis image_wait{2'000};     ///< how long adoption waits for the ledger's image
+  millis images_every{10'000};  ///< how often the engine's images are looked at
   millis first_retry{250};      ///< of registration; doubled up to
   millis longest_retry{5'000};
   millis child_grace{2'000};    ///< in a shutdown, before what is left is killed
@@ -47,7 +48,8 @@ struct supervisor_deps {
 
 /// At its start: loads the journal, adopts what it holds (also while the engine is down), subscribes to the ledger, lists
 /// the engine, registers; launches only once its node_up is folded. An instance actor that crashes is started again from
-/// the journal, with back-off; one that keeps crashing is made to end. `shut_down` is answered when all children are gone,
+/// the journal, with back-off; one that keeps crashing is made to end. A drain with a limit: what is left when that has passed on
+/// the boot clock since its mark was folded (a new run counts anew) ends as evicted. `shut_down` is answered when all children are gone,
 /// and then it quits.
 supervisor_actor spawn_supervisor(caf::actor_system& system, supervisor_deps deps);
 

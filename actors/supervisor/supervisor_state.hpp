@@ -37,11 +37,15 @@ struct supervisor_state {
   std::optional<runtime_info> engine;
   failure engine_trouble{errc::engine_unavailable, "the engine has not answered yet", 500, {}, {}};
   bool engine_up = false;
+  std::vector<std::string> images; ///< that the engine holds, as told last
 
   bool registered = false, registering = false, superseded = false;
   failure register_trouble;
   std::uint64_t registered_incarnation = 0;
   node_mode mode = node_mode::ready; ///< as the ledger has it
+  struct position drain_mark;        ///< the entry that began the drain whose limit is counted; empty: none is
+  std::optional<boot_time> drain_ends;
+  bool evicting = false;             ///< that limit has passed
   bool was_registered = false;
   millis retry{0};
 
@@ -72,6 +76,14 @@ struct supervisor_state {
     if (!actor) return outcome<Reply>{not_held(message.instance)};
     return self->delegate(actor, message);
   }
+
+  // drain.cpp
+  void see_mode(const node_row& row);
+  void drain_due();
+  void evict(const instance_id& instance, held_instance& child);
+
+  // images.cpp
+  void look_at_images();
 
   // registration.cpp: journal, ledger, engine, node_up
   void load_journal();
@@ -104,8 +116,11 @@ struct supervisor_state {
   record_extras extras_of(const instance_row& row, failure& trouble) const;
 };
 
+inline constexpr const char* drained_by = "drain"; ///< who stops what a drain's limit ends
+
 namespace supervisor_token {
-inline constexpr std::uint64_t children = 1, revival = 2, registration = 3, stopping = 4, engine = 5, subscription = 6, journal = 7;
+inline constexpr std::uint64_t children = 1, revival = 2, registration = 3, stopping = 4, engine = 5, subscription = 6, journal = 7,
+                               drain = 8, images = 9;
 }
 
 } // namespace poseidon

@@ -32,7 +32,7 @@ std::string_view words_of(end_reason reason) {
   case end_reason::lost: return "its machine was lost";
   case end_reason::fenced:
   case end_reason::superseded: return "another one took its place";
-  case end_reason::evicted: return "its machine ran short of room";
+  case end_reason::evicted: return "its machine was taken out of service";
   case end_reason::none: break;
   }
   return "it ended";

@@ -15,6 +15,8 @@ struct listed_engine {
   bool down = false;
   failure refuse_ensure;        ///< answers ensure_group with it when set
   std::set<std::string> stuck;  ///< objects that can't be removed
+  std::vector<std::string> images;
+  std::size_t image_looks = 0;
   runtime_info info{true, true, false, false, true, false, "fake", "fake", 8ull << 30, 8'000};
   std::vector<std::string> removed; ///< ids, in order
   std::vector<engine_watcher> watchers;
@@ -112,7 +114,11 @@ inline runtime_actor spawn_listed_engine(caf::actor_system& system, listed_engin
           if (e->down) return away();
           return e->info;
         },
-        [](const list_images&) { return outcome<image_list>(image_list{}); },
+        [=](const list_images&) -> outcome<image_list> {
+          if (e->down) return away();
+          ++e->image_looks;
+          return image_list{e->images};
+        },
         [](const open_group_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
         [=](const watch_group& m) { e->group_watchers.insert_or_assign(m.key, m.watcher); },
         [=](const unwatch_group& m) { e->group_watchers.erase(m.key); },

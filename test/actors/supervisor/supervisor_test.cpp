@@ -568,5 +568,92 @@ TEST_F(supervisor_test, a_draining_node_extends_nothing) {
   EXPECT_TRUE(command<extended>(extend_instance{{"a"}, {}}));
 }
 
+TEST_F(supervisor_test, a_drains_limit_evicts_what_is_left_not_earlier) {
+  begin();
+  start("a"), start("b");
+  ledger->put(set_node_mode_entry{deps.node, node_mode::draining, 60'000, false});
+  run();
+  advance(millis{59'000});
+  EXPECT_TRUE(puppets[0]->stops.empty());
+  finish(*puppets[1], end_reason::stopped);
+  advance(millis{1'000});
+  ASSERT_EQ(puppets[0]->stops.size(), 1u);
+  EXPECT_EQ(puppets[0]->stops[0].reason, end_reason::evicted);
+  EXPECT_TRUE(puppets[1]->stops.empty());
+  advance(millis{120'000});
+  EXPECT_EQ(puppets[0]->stops.size(), 1u) << "once";
+}
+
+TEST_F(supervisor_test, an_uncordon_ends_a_drains_limit_and_a_new_drain_counts_anew) {
+  begin();
+  start("a");
+  const auto mark = [&](node_mode mode, std::int64_t limit_ms) {
+    ledger->put(set_node_mode_entry{deps.node, mode, limit_ms, false});
+    run();
+  };
+  mark(node_mode::draining, 60'000);
+  advance(millis{40'000});
+  mark(node_mode::ready, 0);
+  advance(millis{40'000});
+  EXPECT_TRUE(puppets[0]->stops.empty());
+  mark(node_mode::draining, 60'000);
+  advance(millis{40'000});
+  mark(node_mode::draining, 90'000); // longer
+  advance(millis{80'000});
+  EXPECT_TRUE(puppets[0]->stops.empty());
+  mark(node_mode::draining, 0); // without a limit
+  advance(millis{200'000});
+  EXPECT_TRUE(puppets[0]->stops.empty());
+  mark(node_mode::draining, 1'000);
+  advance(millis{1'000});
+  EXPECT_EQ(puppets[0]->stops.size(), 1u);
+}
+
+TEST_F(supervisor_test, a_new_run_counts_a_drains_limit_anew) {
+  begin();
+  start("a");
+  ledger->put(running_entry{head_of(*ledger->row("a"), 1), {1000}, {61'000}, {}});
+  ledger->put(set_node_mode_entry{deps.node, node_mode::draining, 60'000, false});
+  run();
+  advance(millis{50'000});
+  crash_and_restart(2);
+  advance(millis{50'000});
+  ASSERT_EQ(puppets.size(), 1u);
+  EXPECT_TRUE(puppets[0]->stops.empty()) << "late, never early";
+  advance(millis{10'000});
+  EXPECT_EQ(puppets[0]->stops.size(), 1u);
+}
+
+TEST_F(supervisor_test, what_is_begun_anew_after_a_drains_limit_ends_unborn) {
+  begin();
+  start("a");
+  ledger->put(running_entry{head_of(*ledger->row("a"), 1), {1000}, {61'000}, {}});
+  ledger->put(set_node_mode_entry{deps.node, node_mode::draining, 1'000, false});
+  run();
+  advance(millis{1'000});
+  ASSERT_EQ(puppets[0]->stops.size(), 1u);
+  move_entry reset;
+  reset.instance = {"a"};
+  reset.expected = ledger->row("a")->epoch;
+  ledger->put(reset);
+  run();
+  finish(*puppets[0], end_reason::fenced);
+  ASSERT_EQ(puppets.size(), 2u);
+  EXPECT_EQ(puppets[1]->seed.record->reason, end_reason::evicted) << "nothing is created any more";
+}
+
+TEST_F(supervisor_test, tells_which_images_its_engine_holds) {
+  engine->images = {"docker.io/library/web:1"};
+  begin();
+  EXPECT_EQ(status().images, engine->images);
+  const auto looks = engine->image_looks;
+  engine->images.push_back("docker.io/library/web:2");
+  status();
+  EXPECT_EQ(engine->image_looks, looks) << "a heartbeat asks nobody";
+  advance(deps.images_every);
+  EXPECT_EQ(status().images, engine->images);
+  EXPECT_EQ(engine->image_looks, looks + 1);
+}
+
 } // namespace
 } // namespace poseidon
