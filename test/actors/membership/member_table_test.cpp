@@ -18,7 +18,7 @@ struct member_table_test : ::testing::Test {
     said.process = name;
     said.run = run;
     said.key_check = "key";
-    if (with_node) said.node = node_status{.node = {name}, .run = run, .runtime = {}, .capacity = {}, .trouble = {}};
+    if (with_node) said.node = node_status{.node = {name}, .run = run, .runtime = {}, .capacity = {}, .trouble = {}, .images = {}};
     return said;
   }
   void row(const std::string& name, run_id run = first_run, bool lost = false) {

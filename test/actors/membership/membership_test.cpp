@@ -58,7 +58,7 @@ struct membership_test : actor_test {
     said.process = "n2";
     said.run = {2, 2};
     said.key_check = key;
-    said.node = node_status{.node = {"n2"}, .run = {2, 2}, .runtime = {}, .capacity = {}, .cpu_permille = 70, .trouble = {}};
+    said.node = node_status{.node = {"n2"}, .run = {2, 2}, .runtime = {}, .capacity = {}, .cpu_permille = 70, .trouble = {}, .images = {}};
     other->publish("poseidon.c.heartbeat.n2", encode_frame(said));
     run();
   }
