@@ -1,6 +1,7 @@
 // Reads of the API with a key, over loopback sockets: instances by id, from a view of 10,000.
 
 #include "bench/bench.hpp"
+#include "bench/http_reads.hpp"
 
 #include "gateway/gateway.hpp"
 
@@ -71,16 +72,6 @@ ledger_actor::behavior_type image_ledger(ledger_actor::pointer, ledger_image_ptr
   };
 }
 
-int connect_to(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::connect(s, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("cannot connect to the gateway");
-  return s;
-}
-
 /// What a server costs that only takes requests and sends the same bytes back: the floor under every figure here.
 class bare_server {
 public:
@@ -131,22 +122,6 @@ private:
   int listener_;
 };
 
-/// One whole answer; its status has to be 200.
-void read_answer(int s, std::string& buffer) {
-  buffer.clear();
-  char bytes[8192];
-  for (;;) {
-    auto n = ::recv(s, bytes, sizeof bytes, 0);
-    if (n <= 0) throw std::runtime_error("the gateway closed a connection");
-    buffer.append(bytes, static_cast<std::size_t>(n));
-    auto head = buffer.find("\r\n\r\n");
-    if (head == std::string::npos) continue;
-    auto length = buffer.find("Content-Length: ");
-    if (buffer.compare(0, 12, "HTTP/1.1 200") != 0 || length > head) throw std::runtime_error("an answer is not 200: " + buffer.substr(0, 200));
-    if (buffer.size() >= head + 4 + std::stoul(buffer.substr(length + 16))) return;
-  }
-}
-
 struct measured {
   double seconds = 0, client_cpu = 0;
 };
@@ -158,8 +133,7 @@ measured read_many(std::uint16_t port, int count, std::string& buffer) {
   auto cpu = thread_cpu_seconds(), began = now_seconds();
   for (int r = 0; r < count; ++r) {
     for (int i = 0; i < connections; ++i) {
-      auto request = "GET /v1/instances/instance" + std::to_string((r * connections + i) % instances) +
-                     " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+      auto request = get_request("/v1/instances/instance" + std::to_string((r * connections + i) % instances), token);
       if (::send(sockets[static_cast<std::size_t>(i)], request.data(), request.size(), MSG_NOSIGNAL) < 0) throw std::runtime_error("cannot send");
     }
     for (int s : sockets) read_answer(s, buffer);

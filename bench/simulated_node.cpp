@@ -19,7 +19,6 @@
 namespace poseidon::bench {
 namespace {
 
-const node_name node{"n1"};
 constexpr const char* cluster = "bench";
 const machine_id machine{"3c1f9c8e-6f57-4c7e-9f2e-0f6a2a3c9d11/4026531836"};
 
@@ -65,7 +64,7 @@ void engine_loop::run_on(caf::actor_system* system, timers_actor timers, std::sh
 }
 
 simulated_node::simulated_node(const std::string& folder, std::shared_ptr<engine_loop> loop, std::shared_ptr<simulated_engine> engine,
-                               std::uint64_t run)
+                               std::uint64_t run, std::size_t nodes)
     : loop_(std::move(loop)), run_{7, run} {
   spdlog::set_level(spdlog::level::off); // what it says goes to stdout, as the figures do
   actor_scheduler::use(config_);
@@ -77,21 +76,22 @@ simulated_node::simulated_node(const std::string& folder, std::shared_ptr<engine
   driver_.emplace(timers_, horizon_, time_);
   loop_->run_on(&*system_, timers_, time_);
   spawn_ledger(folder);
-  spawn_node(folder, std::move(engine));
+  for (std::size_t n = 1; n <= nodes; ++n) spawn_node(folder, engine, {"n" + std::to_string(n)});
+  spawn_deciding();
 }
 
 void simulated_node::spawn_ledger(const std::string& folder) {
   const auto log = keep(need(spawn_sqlite_log(*system_, {.path = folder + "/ledger.sqlite"}, *time_)));
   const auto tail = keep(need(spawn_sqlite_tail(*system_, folder + "/tail.sqlite")));
   ledger_options options;
-  options.appender = node.value;
+  options.appender = "n1";
   options.run = run_;
   ledger = keep(poseidon::spawn_ledger(*system_, {log, tail, timers_, time_.get(), &system_random(), options}));
 }
 
-void simulated_node::spawn_node(const std::string& folder, std::shared_ptr<simulated_engine> engine) {
+void simulated_node::spawn_node(const std::string& folder, std::shared_ptr<simulated_engine> engine, const node_name& node) {
   sqlite_journal_options files;
-  files.path = folder + "/journal.sqlite";
+  files.path = folder + "/journal-" + node.value + ".sqlite";
   const auto full_journal = keep(spawn_journal(*system_, {.timers = timers_, .time = time_.get(), .ledger = ledger}, need(open_sqlite_journal(files, *time_))));
   const auto later = [loop = loop_](millis span, std::function<void()> what) { loop->after(span, std::move(what)); };
   auto instances = std::make_shared<instance_deps>();
@@ -130,7 +130,7 @@ void simulated_node::spawn_node(const std::string& folder, std::shared_ptr<simul
   deps.runtime = instances->runtime;
   deps.timers = timers_;
   deps.make_instance = make_instance_factory(*system_, instances);
-  deps.make_reaper = [this, journal = instances->journal, runtime = instances->runtime] {
+  deps.make_reaper = [this, node, journal = instances->journal, runtime = instances->runtime] {
     reaper_deps reaping;
     reaping.cluster = cluster;
     reaping.node = node;
@@ -145,24 +145,34 @@ void simulated_node::spawn_node(const std::string& folder, std::shared_ptr<simul
   deps.url_of = [](const instance_row& row) { return "http://" + row.host + ":8081/"; };
   deps.unseal = [](const sealed_secret&, const instance_id&) { return outcome<secret>{secret{}}; };
   deps.seal = [](const secret&, const instance_id&) { return outcome<sealed_secret>{sealed_secret{}}; };
-  supervisor_ = keep(spawn_supervisor(*system_, std::move(deps)));
+  supervisors_.emplace(node, keep(spawn_supervisor(*system_, std::move(deps))));
+}
+
+void simulated_node::spawn_deciding() {
   scheduler_deps deciding;
   deciding.ledger = ledger;
   deciding.timers = timers_;
   deciding.clock = time_;
   deciding.random = {std::shared_ptr<void>{}, &system_random()};
-  deciding.nodes = {[supervisor = supervisor_](const node_name& name) { return name == node ? node_actor{supervisor} : node_actor{}; }, [] { return std::vector{node}; }};
+  std::vector<node_name> names;
+  for (auto& [name, supervisor] : supervisors_) names.push_back(name);
+  deciding.nodes = {[all = supervisors_](const node_name& name) {
+                      const auto found = all.find(name);
+                      return found == all.end() ? node_actor{} : node_actor{found->second};
+                    },
+                    [names] { return names; }};
   deciding.host_of = [](const instance_id& id) { return id.value.substr(0, 20) + ".localhost"; };
   deciding.seal = [](const secret&, const instance_id&) { return outcome<sealed_secret>{sealed_secret{}}; };
-  deciding.loads = [] { return std::vector<load_hint>{}; };
+  deciding.loads = [](const instance_spec&) { return std::vector<load_hint>{}; };
   scheduler = keep(spawn_scheduler(*system_, std::move(deciding)));
 }
 
 simulated_node::~simulated_node() {
   {
     caf::scoped_actor waiter{*system_};
-    waiter->request(supervisor_, std::chrono::seconds(30), shut_down{false}).receive([](const outcome<done>&) {}, [](const caf::error&) {});
-    supervisor_ = nullptr;
+    for (auto& [name, supervisor] : supervisors_)
+      waiter->request(supervisor, std::chrono::seconds(30), shut_down{false}).receive([](const outcome<done>&) {}, [](const caf::error&) {});
+    supervisors_.clear();
     for (auto root = roots_.rbegin(); root != roots_.rend(); ++root) {
       waiter->monitor(*root);
       caf::anon_send_exit(*root, caf::exit_reason::user_shutdown);
@@ -179,11 +189,12 @@ simulated_node::~simulated_node() {
 }
 
 bool simulated_node::registered() {
-  bool is = false;
+  std::size_t ready = 0;
   caf::scoped_actor asker{*system_};
-  asker->request(supervisor_, std::chrono::seconds(10), get_node_status{})
-      .receive([&](const node_status& status) { is = status.registered; }, [](const caf::error&) {});
-  return is;
+  for (auto& [name, supervisor] : supervisors_)
+    asker->request(supervisor, std::chrono::seconds(10), get_node_status{})
+        .receive([&](const node_status& status) { ready += status.registered; }, [](const caf::error&) {});
+  return ready == supervisors_.size();
 }
 
 void simulated_node::append(entry_body body) {

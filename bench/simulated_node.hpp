@@ -30,15 +30,20 @@ private:
 
 class simulated_node {
 public:
-  /// Files in `folder`; `run` differs from every earlier one's. Throws std::runtime_error.
-  simulated_node(const std::string& folder, std::shared_ptr<engine_loop> loop, std::shared_ptr<simulated_engine> engine, std::uint64_t run);
+  /// Files in `folder`; `run` differs from every earlier one's. `nodes`: so many of them share the replica and the engine, each with
+  /// a journal, a supervisor and an edge of its own. Throws std::runtime_error.
+  simulated_node(const std::string& folder, std::shared_ptr<engine_loop> loop, std::shared_ptr<simulated_engine> engine, std::uint64_t run,
+                 std::size_t nodes = 1);
   /// Ends all actors; containers and files stay.
   ~simulated_node();
 
   caf::actor_system& system() { return *system_; }
   /// Routes that the edge serves now; thread-safe.
   std::size_t routes() const { return *routes_; }
+  /// Every node is.
   bool registered();
+  /// The process's clock.
+  std::shared_ptr<const clock> time() const { return time_; }
   /// Throws when it is refused or does not come in time.
   void append(entry_body body);
 
@@ -47,7 +52,8 @@ public:
 
 private:
   void spawn_ledger(const std::string& folder);
-  void spawn_node(const std::string& folder, std::shared_ptr<simulated_engine> engine);
+  void spawn_node(const std::string& folder, std::shared_ptr<simulated_engine> engine, const node_name& node);
+  void spawn_deciding();
   template <class Handle>
   Handle keep(Handle actor) {
     roots_.push_back(caf::actor_cast<caf::actor>(actor));
@@ -62,7 +68,7 @@ private:
   std::shared_ptr<timer_horizon> horizon_ = std::make_shared<timer_horizon>();
   timers_actor timers_;
   std::optional<timer_driver> driver_;
-  supervisor_actor supervisor_;
+  std::map<node_name, supervisor_actor> supervisors_;
   std::shared_ptr<std::atomic<std::size_t>> routes_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::vector<caf::actor> roots_; ///< in the order in which they were spawned
 };

@@ -13,6 +13,7 @@ limit_table limits_of(const settings& values) {
   table.cost_per_owner = values.limits.cost_per_owner;
   table.cost_cluster = values.limits.cost_cluster;
   table.queue = values.limits.queue;
+  table.recreate_lost = values.nodes.recreate_lost;
   table.weight_cpu = values.placement.cpu.value * 10;
   table.weight_memory = values.placement.memory.value * 10;
   table.weight_count = values.placement.containers.value * 10;

@@ -183,6 +183,11 @@ struct membership_settings {
   millis lost_after{15'000};
 };
 
+/// What is true of all nodes.
+struct nodes_settings {
+  bool recreate_lost = false;
+};
+
 struct settings {
   std::string data = "/var/lib/poseidon";
   std::string cluster = "poseidon";
@@ -211,6 +216,7 @@ struct settings {
   nats_settings nats;
   notify_settings notify;
   membership_settings membership;
+  nodes_settings nodes;
   bool has(role wanted) const {
     for (auto r : roles)
       if (r == wanted) return true;

@@ -349,6 +349,9 @@ void add_membership(std::vector<setting_row>& t) {
   t.push_back(make_row<millis>(
       AT(membership.lost_after),
       {.help = "a node that is silent for so long is lost: what ran there has ended", .min = 4s, .max = 24h}));
+  t.push_back(make_row<bool>(
+      AT(nodes.recreate_lost),
+      {.help = "what ran on a node that is lost starts anew on others, under the same URL and with its deadline, instead of ending", .live = true}));
 }
 
 } // namespace

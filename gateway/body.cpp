@@ -160,6 +160,15 @@ wait_request query_reader::wait(millis longest) {
   return result;
 }
 
+millis query_reader::duration(std::string_view name, millis longest) {
+  auto value = text(name);
+  if (!value) return millis{0};
+  auto span = parse_span(*value);
+  if (span && *span <= longest && span->count() > 0) return *span;
+  problem(name, "expected a duration like 1800s or 30m, of at most " + std::to_string(longest.count() / 3'600'000) + "h");
+  return millis{0};
+}
+
 void query_reader::problem(std::string_view name, std::string detail) { problems_.push_back({std::string(name), std::move(detail)}); }
 
 std::optional<failure> query_reader::finish() {
@@ -177,6 +186,7 @@ std::optional<millis> parse_span(std::string_view text) {
   if (unit == "ms") return millis{number};
   if (unit == "s" || unit.empty()) return millis{number * 1000};
   if (unit == "m") return millis{number * 60'000};
+  if (unit == "h") return millis{number * 3'600'000};
   return std::nullopt;
 }
 

@@ -41,6 +41,8 @@ public:
   template <named_enum E>
   std::vector<E> words(std::string_view name);
   wait_request wait(millis longest);
+  /// 0 when it is not given.
+  millis duration(std::string_view name, millis longest);
   void problem(std::string_view name, std::string detail);
   /// Nothing, when all that was sent has been asked for and was right.
   std::optional<failure> finish();
@@ -51,7 +53,7 @@ private:
   std::vector<field_problem> problems_;
 };
 
-/// "30s", "500ms", "2m", or plain seconds.
+/// "30s", "500ms", "2m", "1h", or plain seconds.
 std::optional<millis> parse_span(std::string_view text);
 
 template <named_enum E>

@@ -1,5 +1,7 @@
 #include "gateway/bridge.hpp"
 
+#include "gateway/stream_reader.hpp"
+
 #include "actors/kit/ask.hpp"
 #include "actors/kit/handlers.hpp"
 
@@ -36,7 +38,7 @@ caf::behavior bridge_actor(caf::event_based_actor* self) {
 } // namespace
 
 bridge::bridge(caf::actor_system& system, bridge_targets targets, std::shared_ptr<loop> thread)
-    : targets_(std::move(targets)), thread_(std::move(thread)), actor_(system.spawn(bridge_actor)) {}
+    : system_(system), targets_(std::move(targets)), thread_(std::move(thread)), actor_(system.spawn(bridge_actor)) {}
 
 bridge::~bridge() { caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown); }
 
@@ -64,6 +66,9 @@ void bridge::reset(reset_instance what, then<row_ptr> done) {
 }
 void bridge::logs(read_logs what, then<log_text> done) {
   call<log_text>(targets_.scheduler, targets_.request_timeout, std::move(what), std::move(done));
+}
+std::shared_ptr<open_stream> bridge::follow(read_log_stream what, stream_events told) {
+  return read_stream(system_, targets_.scheduler, targets_.request_timeout, thread_, std::move(what), std::move(told));
 }
 void bridge::stats(read_stats what, then<group_stats> done) {
   call<group_stats>(targets_.scheduler, targets_.request_timeout, std::move(what), std::move(done));

@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 #include "gateway/backup_source.hpp"
 #include "gateway/http.hpp"
+#include "gateway/streams.hpp"
 
 namespace poseidon::gateway {
 
@@ -26,7 +27,7 @@ struct bridge_job {
   std::function<void(caf::event_based_actor*)> run;
 };
 
-class bridge final : public commands {
+class bridge final : public commands, public stream_opener {
 public:
   bridge(caf::actor_system& system, bridge_targets targets, std::shared_ptr<loop> thread);
   /// Ends the actor; what it still asked for is answered `shutting_down` if its thread runs on.
@@ -37,6 +38,7 @@ public:
   void extend(extend_instance what, then<row_ptr> done) override;
   void reset(reset_instance what, then<row_ptr> done) override;
   void logs(read_logs what, then<log_text> done) override;
+  std::shared_ptr<open_stream> follow(read_log_stream what, stream_events told) override;
   void stats(read_stats what, then<group_stats> done) override;
   void collect(collect_garbage what, then<garbage_report> done) override;
   void move(move_instances what, then<moved_instances> done) override;
@@ -51,6 +53,7 @@ private:
   template <class T, class Target, class Message>
   void call(const Target& target, millis timeout, Message message, then<T> done);
 
+  caf::actor_system& system_;
   bridge_targets targets_;
   std::shared_ptr<loop> thread_;
   caf::actor actor_;

@@ -125,7 +125,12 @@ struct other_event {
   result operator()(const node_up_entry& e) const { return named("node.up", "node", e.node.value); }
   result operator()(const node_lost_entry& e) const { return named("node.lost", "node", e.node.value); }
   result operator()(const set_node_mode_entry& e) const {
-    return named("node." + std::string(to_string(e.mode)), "node", e.node.value);
+    if (e.mode != node_mode::draining) return named("node." + std::string(to_string(e.mode)), "node", e.node.value);
+    auto detail = detail_of([&](json_writer& out) {
+      out.text("node", e.node.value).boolean("move", e.move);
+      out.number_or_null("limit_ms", e.limit_ms > 0 ? std::optional(e.limit_ms) : std::nullopt);
+    });
+    return draft{"node.draining", nullptr, std::move(detail), false};
   }
   result operator()(const put_challenge_entry& e) const { return named("challenge.changed", "challenge", e.challenge.value); }
   result operator()(const drop_challenge_entry& e) const { return named("challenge.removed", "challenge", e.challenge.value); }
@@ -170,6 +175,7 @@ std::vector<event_ptr> events_of(const applied_change& applied, const event_cont
   std::vector<draft> drafts;
   if (had_effect(change))
     if (auto other = std::visit(other_event{}, change.cause->body)) drafts.push_back(std::move(*other));
+  for (auto& node : applied.drained) drafts.push_back(named("node.drained", "node", node.value));
   for (auto& row : applied.rows)
     if (auto one = row_event(row, *change.cause)) drafts.push_back(std::move(*one));
   std::vector<event_ptr> result;

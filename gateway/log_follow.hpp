@@ -1,15 +1,12 @@
 #pragma once
-// ?follow=: a container's output as it grows.
+// ?follow=: a container's output as it comes.
 
 #include "gateway/api.hpp"
 
 namespace poseidon::gateway {
 
-/// What `next` has beyond `before`. Output is bounded at its source: when its start was dropped, the overlap is looked for;
-/// without one, all of `next` is new. Pure.
-std::string_view new_output(std::string_view before, std::string_view next);
-
-/// Answers with a stream of text that ends with the instance.
+/// Answers with a stream of text that ends with the instance. A client that reads slowly holds up the container's engine, not
+/// this process: no more is under way than log_window. A stream that breaks off ends with a line that says why.
 void follow_logs(const call& c, read_logs what);
 
 } // namespace poseidon::gateway

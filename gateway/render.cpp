@@ -81,9 +81,24 @@ void write_queue(json_writer& out, const instance_item& item, instance_state sta
   }
   out.key("queue").begin_object();
   out.number("position", item.queue_position.value_or(item.row->queue_position));
-  auto eta = item.queue_served_at ? std::optional(std::max<std::int64_t>(0, (*item.queue_served_at - now).count())) : std::nullopt;
-  out.number_or_null("eta_ms", eta);
+  out.number_or_null("eta_ms", queue_eta_ms(item, now));
   out.end_object();
+}
+
+void write_placement(json_writer& out, const instance_item& item) {
+  if (!item.placement) {
+    out.null("placement");
+    return;
+  }
+  out.key("placement").begin_object().text("node", item.placement->node.value).text("reason", item.placement->reason);
+  out.key("candidates").begin_array();
+  for (auto& candidate : item.placement->candidates) {
+    const bool suited = candidate.why_not.empty();
+    out.begin_object().text("node", candidate.node.value);
+    out.number_or_null("score", suited ? std::optional(static_cast<std::int64_t>(candidate.score)) : std::nullopt);
+    out.text_or_null("why_not", candidate.why_not).end_object();
+  }
+  out.end_array().end_object();
 }
 
 void write_extension(json_writer& out, const instance_row& row, wall_time now) {
@@ -127,6 +142,19 @@ std::uint16_t instance_port(const url_rules& rules) {
   for (auto i = colon + 1; i < rules.public_url.size() && rules.public_url[i] >= '0' && rules.public_url[i] <= '9'; ++i)
     port = std::min(port * 10 + static_cast<unsigned>(rules.public_url[i] - '0'), 65'535u);
   return static_cast<std::uint16_t>(port);
+}
+
+std::optional<std::int64_t> queue_eta_ms(const instance_item& item, wall_time now) {
+  std::optional<std::int64_t> eta;
+  if (item.queue_served_at) eta = std::max<std::int64_t>(0, (*item.queue_served_at - now).count());
+  const auto place = item.queue_position.value_or(item.row->queue_position);
+  // One release alone has no rate.
+  if (item.releases && item.releases->count > 1 && place > 0 && now - item.releases->last <= releases_remembered) {
+    const auto span = std::max<std::int64_t>(1, (now - item.releases->first).count());
+    const auto by_rate = span * place / item.releases->count;
+    eta = eta ? std::min(*eta, by_rate) : by_rate;
+  }
+  return eta;
 }
 
 extension_view extension_of(const instance_row& row, wall_time now) {
@@ -175,6 +203,7 @@ void write_instance(json_writer& out, const instance_item& item, const url_rules
   write_extension(out, row, now);
   write_progress(out, item, state);
   write_queue(out, item, state, now);
+  if (item.explained) write_placement(out, item);
   out.end_object();
 }
 

@@ -27,14 +27,29 @@ struct live_details {
   std::string note;
 };
 
+/// How often room came free of late: `count` times from `first` to `last`.
+struct release_rate {
+  std::uint32_t count = 0;
+  wall_time first, last;
+};
+/// Releases older than this say nothing about the next.
+inline constexpr millis releases_remembered{300'000};
+
 /// One instance, ready to be rendered.
 struct instance_item {
   row_ptr row;
   live_details live;
   std::string watch_token;
   std::optional<std::uint32_t> queue_position;
-  std::optional<wall_time> queue_served_at; ///< estimate
+  std::optional<wall_time> queue_served_at; ///< when as many as wait ahead have reached their deadlines
+  std::optional<release_rate> releases;     ///< of late
+  std::optional<placement_decision> placement;
+  bool explained = false;                   ///< the placement is shown, also an unknown one
 };
+
+/// When this queued instance will be served, from now: the sooner of the deadlines ahead of it and the rate at which room
+/// has come free of late. Nothing when neither is known.
+std::optional<std::int64_t> queue_eta_ms(const instance_item& item, wall_time now);
 
 /// Whether the owner may extend now, as far as the row tells. The instance's node decides.
 struct extension_view {
@@ -56,8 +71,9 @@ struct node_report {
   failure trouble;                                     ///< why it can't start instances; ok: it can
 };
 
-/// A node. `state`: lost, suspect, draining, cordoned or ready, whichever comes first.
-void write_node(json_writer& out, const node_row& node, const std::optional<node_report>& report);
+/// A node. `state`: lost, suspect, draining, cordoned or ready, whichever comes first. `mode_since`: when its mode was
+/// set, where this process has seen it.
+void write_node(json_writer& out, const node_row& node, const std::optional<node_report>& report, std::optional<wall_time> mode_since);
 /// A challenge. `confidential` (JSON text of flags and solutions) only for who may see it; null: left out.
 void write_challenge(json_writer& out, const challenge_row& challenge, const std::string* confidential, std::uint64_t live_instances);
 /// A key, never its secret.

@@ -21,9 +21,22 @@ void write_service(json_writer& out, const service_spec& service) {
   out.end_object();
 }
 
+/// How far a drain has come; null: none is under way.
+void write_drain(json_writer& out, const node_row& node, std::optional<wall_time> since) {
+  if (node.mode != node_mode::draining) {
+    out.null("drain");
+    return;
+  }
+  const bool limited = node.drain_limit_ms > 0;
+  out.key("drain").begin_object().number("left", node.instances).boolean("move", node.drain_move);
+  out.number_or_null("limit_ms", limited ? std::optional(node.drain_limit_ms) : std::nullopt);
+  out.time_or_null("since", since);
+  out.time_or_null("ends_at", limited && since ? std::optional(*since + millis{node.drain_limit_ms}) : std::nullopt).end_object();
+}
+
 } // namespace
 
-void write_node(json_writer& out, const node_row& node, const std::optional<node_report>& report) {
+void write_node(json_writer& out, const node_row& node, const std::optional<node_report>& report, std::optional<wall_time> mode_since) {
   out.begin_object();
   out.text("name", node.name.value).text("state", node_state(node, report)).text("version", node.version);
   out.text("machine", node.machine.value).number("instances", node.instances);
@@ -36,6 +49,7 @@ void write_node(json_writer& out, const node_row& node, const std::optional<node
   for (auto& [name, value] : node.tags) out.text(name, value);
   out.end_object();
   out.text("up_at", to_string(node.up_at));
+  write_drain(out, node, mode_since);
   if (report) {
     out.key("load").begin_object().number("cpu_permille", report->cpu_permille).number("memory_permille", report->memory_permille).end_object();
     out.number("silent_ms", report->silent_ms).text_or_null("trouble", report->trouble.detail);

@@ -14,6 +14,8 @@ POSEIDON_FIELDS(key_body, scopes, note)
 
 namespace {
 
+constexpr millis longest_drain{7LL * 24 * 3'600'000};
+
 // --- challenges -----------------------------------------------------------------------------------------------------
 
 void write_one(const call& c, json_writer& out, const challenge_row& challenge) {
@@ -76,20 +78,20 @@ void rescan(const call& c) {
 
 // --- nodes ----------------------------------------------------------------------------------------------------------
 
-std::optional<node_report> report_of(const call& c, const node_row& node) {
+void write_node_for(const call& c, json_writer& out, const node_row& node) {
   auto& report = c.services().hooks->report;
-  return report ? report(node.name) : std::nullopt;
+  write_node(out, node, report ? report(node.name) : std::nullopt, c.services().model->mode_since(node));
 }
 
 void list_nodes(const call& c) {
   auto list = c.services().model->nodes();
-  c.json(200, render_list(list, {}, [&c](json_writer& out, auto& node) { write_node(out, *node, report_of(c, *node)); }));
+  c.json(200, render_list(list, {}, [&c](json_writer& out, auto& node) { write_node_for(c, out, *node); }));
 }
 
 void answer_node(const call& c, const node_row& node) {
   std::string text;
   json_writer out(text);
-  write_node(out, node, report_of(c, node));
+  write_node_for(c, out, node);
   c.json(200, std::move(text));
 }
 
@@ -99,20 +101,35 @@ void show_node(const call& c) {
   answer_node(c, *node);
 }
 
-void set_mode(const call& c, node_mode mode) {
+/// The answer can be ahead of the view by a moment: what was asked for is shown.
+node_row as_marked(const node_row& node, const set_node_mode_entry& mark) {
+  auto changed = node;
+  changed.mode = mark.mode;
+  changed.drain_limit_ms = mark.limit_ms;
+  changed.drain_move = mark.move;
+  return changed;
+}
+
+void set_mode(const call& c, set_node_mode_entry mark, std::function<void(const node_row&)> then) {
   auto node = c.services().model->node(c.param(0));
   if (!node) return c.problem(errc::unknown_node, "there is no node " + c.param(0));
-  append_for(c, set_node_mode_entry{node->name, mode}, [c, node, mode] {
-    auto changed = *node;
-    changed.mode = mode;
-    answer_node(c, changed);
+  mark.node = node->name;
+  append_for(c, mark, [c, node, mark, then = std::move(then)] {
+    auto now = c.services().model->node(node->name.value);
+    auto changed = as_marked(now ? *now : *node, mark);
+    if (changed.mode_at == node->mode_at) changed.mode_at = {}; // of the mark before
+    then(changed);
   });
 }
+void set_mode(const call& c, node_mode mode) {
+  set_mode(c, {{}, mode, 0, false}, [c](const node_row& node) { answer_node(c, node); });
+}
+
 void answer_moved(const call& c, const node_row& node, const moved_instances& moved) {
   std::string text;
   json_writer out(text);
   out.begin_object().key("node");
-  write_node(out, node, report_of(c, node));
+  write_node_for(c, out, node);
   out.number("moved", moved.moved).number("stayed", moved.stayed).text_or_null("why", moved.why.detail).end_object();
   c.json(200, std::move(text));
 }
@@ -120,16 +137,14 @@ void answer_moved(const call& c, const node_row& node, const moved_instances& mo
 void drain(const call& c) {
   query_reader query(c.request());
   const bool move = query.flag("move");
+  const auto limit = query.duration("limit", longest_drain);
   if (!accept_query(c, query)) return;
-  if (!move) return set_mode(c, node_mode::draining);
-  auto node = c.services().model->node(c.param(0));
-  if (!node) return c.problem(errc::unknown_node, "there is no node " + c.param(0));
-  append_for(c, set_node_mode_entry{node->name, node_mode::draining}, [c, node] {
-    c.services().actors->move({node->name, c.who().actor}, [c, node](outcome<moved_instances> moved) {
+  const set_node_mode_entry mark{{}, node_mode::draining, limit.count(), move};
+  if (!move) return set_mode(c, mark, [c](const node_row& node) { answer_node(c, node); });
+  set_mode(c, mark, [c](const node_row& node) {
+    c.services().actors->move({node.name, c.who().actor}, [c, node](outcome<moved_instances> moved) {
       if (!moved) return c.problem(moved.error);
-      auto changed = *node;
-      changed.mode = node_mode::draining;
-      answer_moved(c, changed, *moved);
+      answer_moved(c, node, *moved);
     });
   });
 }

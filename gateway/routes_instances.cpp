@@ -93,6 +93,7 @@ void show(const call& c) {
   auto item = path_instance(c);
   if (!item) return;
   if (wait.wanted) return answer_after_wait(c, 200, item->row, wait);
+  explain_for(c, *item);
   c.json(200, render_instance(*item, *c.services().urls, c.services().now()));
 }
 

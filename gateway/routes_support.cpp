@@ -54,9 +54,17 @@ instance_item item_for(api& services, const row_ptr& row) {
   return item;
 }
 
+void explain_for(const call& c, instance_item& item) {
+  if (c.request().method != http_method::get || !c.who().scopes.has(scope::platform)) return;
+  item.explained = true;
+  item.placement = c.services().model->placement_of(item.row->id.value);
+}
+
 void answer_row(const call& c, int status, const row_ptr& row, std::string location) {
   auto& services = c.services();
-  c.json(status, render_instance(item_for(services, row), *services.urls, services.now()), std::move(location));
+  auto item = item_for(services, row);
+  explain_for(c, item);
+  c.json(status, render_instance(item, *services.urls, services.now()), std::move(location));
 }
 
 void answer_after_wait(const call& c, int status, const row_ptr& row, const wait_request& wait, std::string location) {

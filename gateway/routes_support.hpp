@@ -11,6 +11,8 @@ inline failure make_failure(errc code, std::string detail) { return {code, std::
 
 /// Answers with the row as it is now; `row` comes from a reply, and may be newer than the view.
 void answer_row(const call& c, int status, const row_ptr& row, std::string location = {});
+/// Adds why it is where it is, for a GET with scope platform.
+void explain_for(const call& c, instance_item& item);
 /// The view's item, with that row where it is newer.
 instance_item item_for(api& services, const row_ptr& row);
 /// Answers with the instance once the wait is over, its time has run out, or the client has left.

@@ -9,6 +9,12 @@ namespace poseidon::gateway {
 
 namespace {
 
+/// More are not kept: then the API does not tell why the newest are where they are.
+constexpr std::size_t most_decisions = 131'072, most_releases = 256;
+
+bool holds_room(const instance_row& row) { return is_live(row) && !row.node.empty(); }
+bool is_drained(const node_row& node) { return node.mode == node_mode::draining && node.instances == 0 && !node.lost; }
+
 /// Replaces or adds by key.
 void put_key(std::vector<put_key_entry>& keys, const put_key_entry& key) {
   auto same = std::find_if(keys.begin(), keys.end(), [&](auto& k) { return k.key == key.key; });
@@ -57,15 +63,46 @@ slot_entry& view::upsert(const row_ptr& row) {
     entry.phase = entry.percent = -1;
     entry.note.reset();
   }
+  if ((moved || !is_live(*row)) && entry.decision) {
+    entry.decision.reset();
+    --decisions_;
+  }
   return entry;
 }
 
-void view::forget(const instance_id& id) { table_.erase(id.value); }
+void view::forget(const instance_id& id) {
+  if (auto* entry = find_entry(id.value); entry && entry->decision) --decisions_;
+  table_.erase(id.value);
+}
+
+void view::note_release(wall_time at) {
+  releases_.push_back(at);
+  while (releases_.size() > most_releases || at - releases_.front() > releases_remembered) releases_.pop_front();
+}
+
+void view::put_nodes(const ledger_change& change, applied_change& applied) {
+  for (auto& node : change.nodes) {
+    auto& known = nodes_[node->name.value];
+    if (is_drained(*node) && !(known && is_drained(*known))) applied.drained.push_back(node->name);
+    known = node;
+    if (node->mode_at == change.at) modes_[node->name.value] = {change.at, change.logged_at};
+  }
+}
+
+void view::put_decisions(const ledger_change& change) {
+  for (auto& decision : change.decisions) {
+    auto* entry = find_entry(decision.instance.value);
+    if (!entry || !is_live(*entry->row) || (!entry->decision && decisions_ >= most_decisions)) continue;
+    if (!std::exchange(entry->decision, words_.pack(decision))) ++decisions_;
+  }
+}
 
 void view::load(const ledger_image& image) {
   auto admin = std::make_shared<const administration>(image.admin);
   std::unique_lock lock(mutex_);
   table_.clear();
+  decisions_ = 0;
+  releases_.clear();
   nodes_.clear();
   challenges_.clear();
   for (auto& row : image.instances) {
@@ -99,13 +136,15 @@ std::vector<applied_change> view::apply(const std::vector<ledger_change>& change
     for (auto& row : change.instances) {
       auto* known = table_.find(row->id.value);
       auto before = known && known->told_state >= 0 ? std::optional(static_cast<instance_state>(known->told_state)) : std::nullopt;
+      if (known && holds_room(*known->row) && !holds_room(*row)) note_release(change.logged_at);
       auto& entry = known && known->row->changed > row->changed ? *known : upsert(row);
       entry.told_state = static_cast<std::int8_t>(api_state(*row));
       auto item = item_of(entry);
       item.row = row;
       applied.rows.push_back({std::move(item), before});
     }
-    for (auto& node : change.nodes) nodes_[node->name.value] = node;
+    put_decisions(change);
+    put_nodes(change, applied);
     for (auto& challenge : change.challenges) challenges_[challenge->id.value] = challenge;
     for (auto& id : change.dropped_challenges) challenges_.erase(id.value);
     for (auto& id : change.forgotten) forget(id);

@@ -6,6 +6,7 @@
 #include "gateway/view_index.hpp"
 
 #include <atomic>
+#include <deque>
 #include <shared_mutex>
 
 namespace poseidon::gateway {
@@ -33,6 +34,7 @@ struct row_change {
 struct applied_change {
   const ledger_change* change = nullptr;
   std::vector<row_change> rows;
+  std::vector<node_name> drained; ///< draining nodes whose last instance is gone
 };
 
 class view {
@@ -50,9 +52,13 @@ public:
   /// Takes over a row that a reply carried, when it is newer: who was answered reads what it was told.
   void observe(const row_ptr& row);
   std::optional<instance_item> find(std::string_view id) const;
+  /// Why it is where it is, as this process has seen it assigned; nothing: it has not, or the instance has ended.
+  std::optional<placement_decision> placement_of(std::string_view id) const;
   instance_page list(const instance_query& query) const;
   std::vector<std::shared_ptr<const node_row>> nodes() const;
   std::shared_ptr<const node_row> node(std::string_view name) const;
+  /// When the node's mode was set, where this process has seen it.
+  std::optional<wall_time> mode_since(const node_row& node) const;
   std::vector<std::shared_ptr<const challenge_row>> challenges() const;
   std::shared_ptr<const challenge_row> challenge(std::string_view id) const;
   std::uint64_t live_of(std::string_view challenge) const;
@@ -75,11 +81,19 @@ private:
   void apply_admin(const ledger_change& change);
   instance_item item_of(const slot_entry& entry) const;
   std::optional<wall_time> queue_estimate(std::uint32_t queue_position) const;
+  std::optional<release_rate> releases() const;
+  void note_release(wall_time at);
+  void put_nodes(const ledger_change& change, applied_change& applied);
+  void put_decisions(const ledger_change& change);
 
   std::string watch_key_;
   mutable std::shared_mutex mutex_;
   slot_table table_;
   std::map<std::string, std::shared_ptr<const node_row>, std::less<>> nodes_;
+  std::map<std::string, std::pair<position, wall_time>, std::less<>> modes_; ///< of each node: which entry set its mode, when
+  decision_words words_;
+  std::size_t decisions_ = 0;            ///< kept
+  std::deque<wall_time> releases_;       ///< room came free, of late
   std::map<std::string, std::shared_ptr<const challenge_row>, std::less<>> challenges_;
   std::shared_ptr<const administration> admin_ = std::make_shared<administration>();
   std::atomic<std::uint64_t> admin_version_{1};

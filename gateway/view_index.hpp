@@ -1,6 +1,7 @@
 #pragma once
 // The view's table of instances and its orders. Not thread-safe by itself; internal to the view.
 
+#include "gateway/decisions.hpp"
 #include "messages/journal.hpp"
 #include "messages/state.hpp"
 
@@ -19,6 +20,7 @@ inline constexpr std::size_t instance_states = 8;
 struct slot_entry {
   row_ptr row;
   std::unique_ptr<std::string> note; ///< rare
+  packed_decision decision;          ///< of the present assignment; null: not known
   std::array<char, 16> token{}; ///< of its watch URL
   std::int8_t phase = -1;      ///< poseidon::phase; -1: not told
   std::int8_t percent = -1;    ///< -1: not told

@@ -40,6 +40,7 @@ instance_item view::item_of(const slot_entry& entry) const {
     auto place = std::distance(queued.find(const_cast<slot_entry*>(&entry)), queued.end());
     item.queue_position = static_cast<std::uint32_t>(place);
     item.queue_served_at = queue_estimate(*item.queue_position);
+    item.releases = releases();
   }
   return item;
 }
@@ -49,6 +50,26 @@ std::optional<wall_time> view::queue_estimate(std::uint32_t queue_position) cons
   auto& deadlines = table_.by_deadline();
   if (queue_position == 0 || queue_position > most_estimated || deadlines.size() < queue_position) return std::nullopt;
   return wall_time{std::next(deadlines.begin(), queue_position - 1)->first};
+}
+
+std::optional<release_rate> view::releases() const {
+  if (releases_.empty()) return std::nullopt;
+  return release_rate{static_cast<std::uint32_t>(releases_.size()), releases_.front(), releases_.back()};
+}
+
+std::optional<placement_decision> view::placement_of(std::string_view id) const {
+  std::shared_lock lock(mutex_);
+  auto* entry = find_entry(id);
+  if (!entry || !entry->decision) return std::nullopt;
+  auto decision = words_.unpack(entry->decision);
+  decision.instance = entry->row->id;
+  return decision;
+}
+
+std::optional<wall_time> view::mode_since(const node_row& node) const {
+  std::shared_lock lock(mutex_);
+  auto known = modes_.find(node.name.value);
+  return known != modes_.end() && known->second.first == node.mode_at ? std::optional(known->second.second) : std::nullopt;
 }
 
 std::optional<instance_item> view::find(std::string_view id) const {

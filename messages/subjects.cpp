@@ -58,6 +58,9 @@ std::optional<std::string> name_of(std::string_view token) {
 std::string ledger_stream(std::string_view cluster) { return "poseidon-" + token(cluster); }
 std::string ledger(std::string_view cluster) { return subject(cluster, "ledger"); }
 std::string node_commands(std::string_view cluster, const node_name& node) { return subject(cluster, "node", node.value); }
+std::string streams(std::string_view cluster, std::string_view process, const node_name& node) {
+  return subject(cluster, "stream", process) + '.' + token(node.value);
+}
 std::string gateway_questions(std::string_view cluster) { return subject(cluster, "gateway"); }
 std::string route_questions(std::string_view cluster) { return subject(cluster, "route_question"); }
 std::string heartbeat(std::string_view cluster, std::string_view process) { return subject(cluster, "heartbeat", process); }

@@ -21,6 +21,8 @@ std::string ledger(std::string_view cluster);
 
 /// Commands to one node: stop, extend, logs, stats (request and reply).
 std::string node_commands(std::string_view cluster, const node_name& node);
+/// Streams from one node to their readers in one process.
+std::string streams(std::string_view cluster, std::string_view process, const node_name& node);
 /// Questions to any gateway (request and reply, queue group `gateways`).
 std::string gateway_questions(std::string_view cluster);
 /// An edge asks the machines' nodes for a route that it does not know.

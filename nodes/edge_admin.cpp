@@ -47,7 +47,7 @@ edge_admin::~edge_admin() { http_.stop(end_grace); }
 
 std::vector<gateway::bound_address> edge_admin::start() {
   auto bound = http_.bind();
-  http_.run({[draining = draining_](gateway::exchange ex) { ex.respond(reply_to(ex.request(), *draining)); }});
+  http_.run({[now = checks_](gateway::exchange ex) { ex.respond(reply_to(ex.request(), now->ending || now->node_draining)); }});
   return bound;
 }
 

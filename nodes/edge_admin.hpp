@@ -7,7 +7,7 @@
 
 namespace poseidon {
 
-/// Answers from start() on; from drain() on it fails /healthz, until it is destroyed.
+/// Answers from start() on; fails /healthz while the machine's node drains, and from drain() on until it is destroyed.
 class edge_admin {
 public:
   /// `listen` as in gateway::server_config.
@@ -19,10 +19,15 @@ public:
   /// Binds and serves. Throws std::runtime_error that names the address and the reason.
   std::vector<gateway::bound_address> start();
   /// No new connections, please: the edge is about to end.
-  void drain() { *draining_ = true; }
+  void drain() { checks_->ending = true; }
+  /// The machine's node drains, or no longer does. Any thread.
+  void node_drains(bool draining) { checks_->node_draining = draining; }
 
 private:
-  std::shared_ptr<std::atomic<bool>> draining_ = std::make_shared<std::atomic<bool>>(false);
+  struct checks {
+    std::atomic<bool> ending{false}, node_draining{false};
+  };
+  std::shared_ptr<checks> checks_ = std::make_shared<checks>();
   gateway::server http_;
 };
 

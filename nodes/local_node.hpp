@@ -33,6 +33,15 @@ public:
     const std::lock_guard lock{mutex_};
     trouble_ = std::move(why);
   }
+  /// Full names of the images that its engine holds, sorted; a bounded part of them.
+  void set_images(std::shared_ptr<const std::vector<std::string>> images) {
+    const std::lock_guard lock{mutex_};
+    images_ = std::move(images);
+  }
+  std::shared_ptr<const std::vector<std::string>> images() const {
+    const std::lock_guard lock{mutex_};
+    return images_;
+  }
   failure trouble() const {
     const std::lock_guard lock{mutex_};
     return trouble_;
@@ -40,6 +49,7 @@ public:
 
 private:
   failure trouble_;
+  std::shared_ptr<const std::vector<std::string>> images_ = std::make_shared<std::vector<std::string>>();
   const node_name name_;
   mutable std::mutex mutex_;
   supervisor_actor supervisor_;

@@ -15,6 +15,7 @@ struct watch_state {
     ask(self, deps.supervisor, millis{5'000}, get_node_status{},
         [this](const node_status& status) {
           deps.node->set_trouble(status.registered ? failure{} : status.trouble);
+          if (*deps.node->images() != status.images) deps.node->set_images(std::make_shared<const std::vector<std::string>>(status.images));
           look_later();
         },
         [this](const failure& why) {

@@ -76,7 +76,10 @@ failure process::parts::spawn_ledger_side() {
   options.leads = settings().has(config::role::gateway) || settings().has(config::role::node) || settings().nats.urls.empty();
   options.snapshot_every = settings().ledger.snapshot_every;
   options.keep_events = settings().ledger.keep;
-  ledger = spawn_ledger(*system, {log, tail, timers, time.get(), random.get(), options});
+  const auto stopped = [told = input.root_ended](const failure& why) {
+    if (told) told("the ledger stopped: " + why.detail);
+  };
+  ledger = spawn_ledger(*system, {log, tail, timers, time.get(), random.get(), options, stopped});
   watch(caf::actor_cast<caf::actor>(log), "log");
   watch(caf::actor_cast<caf::actor>(tail), "tail");
   watch(caf::actor_cast<caf::actor>(ledger), "ledger");
@@ -100,6 +103,7 @@ outcome<process_addresses> process::start() {
   if (auto failed = p.spawn_ledger_side()) return failed;
   p.spawn_bus_side();
   p.spawn_feeder();
+  p.watch_drains();
   if (p.settings().has(role::gateway)) p.spawn_gateway_side();
   if (p.settings().has(role::node))
     if (auto failed = p.spawn_node_side()) return failed;
@@ -154,6 +158,7 @@ void process::parts::stop() {
   end(history);
   unknown_hosts->answered_by(route_feeder_actor{}); // no handle outlives the actor system
   end(feeder);
+  end(drains);
   end(catalogue);
   end(scheduler);
   if (remote) remote->end();

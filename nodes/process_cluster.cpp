@@ -37,6 +37,7 @@ heartbeat process::parts::introduce() const {
   said.machine = self->machine;
   said.version = POSEIDON_VERSION;
   said.relay = relay_address;
+  said.fold_version = newest_fold_version;
   return said;
 }
 
@@ -100,12 +101,12 @@ node_directory process::parts::make_directory() {
           }};
 }
 
-std::vector<load_hint> process::parts::loads() const {
-  auto hints = load_hints(board->all());
+std::vector<load_hint> process::parts::loads(const instance_spec& wanted) const {
+  auto hints = load_hints(board->all(), wanted);
   std::erase_if(hints, [&](const load_hint& hint) { return hint.node == self->node && supervisor; });
   if (supervisor || !remote) {
     const auto now = load->read();
-    hints.push_back({self->node, now.cpu_permille, now.memory_permille});
+    hints.push_back({self->node, now.cpu_permille, now.memory_permille, holds_images(*local_node->images(), images_of(wanted))});
   }
   return hints;
 }

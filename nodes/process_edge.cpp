@@ -141,4 +141,21 @@ void process::parts::spawn_feeder() {
   unknown_hosts->answered_by(feeder);
 }
 
+/// The load balancer's check follows what the ledger says of this machine's node.
+void process::parts::watch_drains() {
+  if (!edge_health) return;
+  drain_watch_deps deps;
+  deps.ledger = ledger;
+  deps.timers = timers;
+  deps.clock = time;
+  deps.machine = self->machine;
+  deps.name = {settings().node};
+  deps.tell = [this](bool draining) {
+    spdlog::info("edge: /healthz {}", draining ? "fails: the machine's node drains" : "is fine again");
+    edge_health->node_drains(draining);
+  };
+  drains = spawn_drain_watch(*system, std::move(deps));
+  watch(caf::actor_cast<caf::actor>(drains), "drain watch");
+}
+
 } // namespace poseidon

@@ -29,7 +29,7 @@ scheduler_deps process::parts::make_scheduler_deps() {
   deps.nodes = make_directory();
   deps.host_of = [self = self](const instance_id& id) { return self->host_of(id); };
   deps.seal = [self = self](const secret& flag, const instance_id& id) { return self->seal_for(flag, id.value); };
-  deps.loads = [this] { return loads(); };
+  deps.loads = [this](const instance_spec& wanted) { return loads(wanted); };
   return deps;
 }
 

@@ -11,6 +11,9 @@
 #include "nodes/host/data_folder.hpp"
 #include "nodes/runtime/docker_runtime.hpp"
 
+#include <algorithm>
+#include <atomic>
+
 namespace poseidon {
 
 std::shared_ptr<poseidon::runtime> process::parts::make_port() {
@@ -104,6 +107,11 @@ failure process::parts::spawn_node_side() {
   deps.unseal = [self = self](const sealed_secret& sealed, const instance_id& id) { return self->open_for(sealed, id.value); };
   deps.seal = [self = self](const secret& plain, const instance_id& id) { return self->seal_for(plain, id.value); };
   deps.stop_limit = settings().shutdown_limit;
+  deps.lost_after = settings().membership.lost_after;
+  if (!settings().nats.urls.empty()) {
+    deps.others_judge = make_judges();
+    deps.clock_ahead = [board = board, time = time](const node_name& name) { return board->clock_ahead(name.value, time->boot_now(), time->wall_now()); };
+  }
   supervisor = spawn_supervisor(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(journal), "journal");
   watch(caf::actor_cast<caf::actor>(runtime), "runtime");
@@ -114,6 +122,15 @@ failure process::parts::spawn_node_side() {
   watch(caf::actor_cast<caf::actor>(node_watch), "node watch");
   addresses.node = settings().node;
   return {};
+}
+
+/// Another gateway that has been heard may count this node as lost; whether it still can is not known without the bus.
+std::function<bool()> process::parts::make_judges() const {
+  return [board = board, run = self->run, known = std::make_shared<std::atomic<bool>>(false)] {
+    for (const auto& one : board->all())
+      if (one.said.run != run && std::ranges::find(one.said.roles, "gateway") != one.said.roles.end()) *known = true;
+    return known->load();
+  };
 }
 
 /// Every edge of this machine is to know where this node's instances are, not only the one in this process.

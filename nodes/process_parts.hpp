@@ -14,6 +14,7 @@
 #include "nodes/administration_keeper.hpp"
 #include "nodes/backup/backup_maker.hpp"
 #include "nodes/data_plane.hpp"
+#include "nodes/drain_watch.hpp"
 #include "nodes/edge_admin.hpp"
 #include "nodes/edge/route_file.hpp"
 #include "nodes/edge_link/edge_gate.hpp"
@@ -67,13 +68,15 @@ struct process::parts {
   /// How this process asks the others for a host; empty where there are none.
   ask_members make_route_question() const;
   node_directory make_directory();
-  std::vector<load_hint> loads() const;
+  std::vector<load_hint> loads(const instance_spec& wanted) const;
   std::optional<gateway::node_report> report(const node_name& name) const;
   failure serve_edge();
   void spawn_edge_side();
   void spawn_gate();
+  std::function<bool()> make_judges() const;
   void spawn_relay();
   void spawn_feeder();
+  void watch_drains();
   scheduler_deps make_scheduler_deps();
   void spawn_gateway_side();
   std::shared_ptr<poseidon::runtime> make_port();
@@ -120,6 +123,7 @@ struct process::parts {
   edge_gate_actor gate;
   route_relay_actor relay;
   route_feeder_actor feeder;
+  drain_watch_actor drains;
   full_journal_actor journal;
   std::shared_ptr<poseidon::runtime> port;
   runtime_actor runtime;

@@ -1,5 +1,7 @@
 #include "nodes/remote_nodes.hpp"
 
+#include "nodes/runtime/engine/image_reference.hpp"
+
 #include <algorithm>
 
 namespace poseidon {
@@ -33,13 +35,29 @@ void remote_nodes::end() {
   proxies_.clear();
 }
 
-std::vector<load_hint> load_hints(const std::vector<member>& members) {
+std::vector<std::string> images_of(const instance_spec& wanted) {
+  std::vector<std::string> names;
+  for (const auto& service : wanted.services) {
+    const auto image = engine::parse_image_reference(service.image);
+    if (!image) return {};
+    names.push_back(image->full_name());
+  }
+  return names;
+}
+
+bool holds_images(const std::vector<std::string>& held, const std::vector<std::string>& images) {
+  return !images.empty() && std::ranges::all_of(images, [&](const auto& image) { return std::ranges::binary_search(held, image); });
+}
+
+std::vector<load_hint> load_hints(const std::vector<member>& members, const instance_spec& wanted) {
+  const auto images = images_of(wanted);
   std::vector<load_hint> hints;
   for (const auto& one : members) {
     if (!one.said.node) continue;
     const auto& node = *one.said.node;
     const bool fit = !one.suspect && !node.trouble;
-    hints.push_back(fit ? load_hint{node.node, node.cpu_permille, node.memory_permille} : load_hint{node.node, 1000, 1000});
+    hints.push_back(fit ? load_hint{node.node, node.cpu_permille, node.memory_permille, holds_images(node.images, images)}
+                        : load_hint{node.node, 1000, 1000, false});
   }
   return hints;
 }

@@ -29,7 +29,12 @@ private:
   std::map<node_name, node_actor> proxies_;
 };
 
-/// What placement is told of the nodes that are heard: one that is suspect or can't start anything counts as full.
-std::vector<load_hint> load_hints(const std::vector<member>& members);
+/// What placement is told of the nodes that are heard, for what is to start: one that is suspect or can't start anything
+/// counts as full.
+std::vector<load_hint> load_hints(const std::vector<member>& members, const instance_spec& wanted);
+/// Full names of what it is made of, as node_status.images has them; empty when one of them is no image's name.
+std::vector<std::string> images_of(const instance_spec& wanted);
+/// True when all of `images` are among those held (sorted), and there are any.
+bool holds_images(const std::vector<std::string>& held, const std::vector<std::string>& images);
 
 } // namespace poseidon

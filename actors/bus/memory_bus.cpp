@@ -23,7 +23,7 @@ bool matches(std::string_view pattern, std::string_view subject) {
 
 } // namespace
 
-struct memory_bus_hub::shared {
+struct memory_bus_hub::shared : std::enable_shared_from_this<shared> {
   struct member {
     std::string name;
     bool away = false;
@@ -32,8 +32,23 @@ struct memory_bus_hub::shared {
     std::shared_ptr<open_requests> requests;
   };
   std::shared_ptr<const clock> time;
+  bus_courier courier;
   std::mutex mutex;
   std::vector<std::shared_ptr<member>> members;
+
+  /// Hands over unless one of the two is cut off by then.
+  void carry(const std::shared_ptr<member>& from, const std::shared_ptr<member>& to, std::function<void()> deliver) {
+    auto arrive = [hub = shared_from_this(), from, to, deliver = std::move(deliver)] {
+      bool cut = false;
+      {
+        const std::lock_guard lock{hub->mutex};
+        cut = from->away || to->away;
+      }
+      if (!cut) deliver();
+    };
+    if (courier) courier(from->name, to->name, std::move(arrive));
+    else arrive();
+  }
 
   /// Whoever gets it; a group's first member that is there.
   std::vector<std::pair<std::shared_ptr<member>, bus_handler>> listeners(const member& from, const std::string& subject) {
@@ -65,20 +80,20 @@ public:
     self_->requests->fail_all({errc::shutting_down, "the bus has ended", {}, {}, {}});
   }
   void publish(std::string subject, std::string frame) override {
-    for (auto& [to, handler] : hub_->listeners(*self_, subject)) handler({subject, frame, [](std::string) {}});
+    for (auto& [to, handler] : hub_->listeners(*self_, subject))
+      hub_->carry(self_, to, [handler = std::move(handler), subject, frame] { handler({subject, frame, [](std::string) {}}); });
   }
   void request(std::string subject, std::string frame, millis limit, bus_answer done) override {
     const auto to = hub_->listeners(*self_, subject);
     if (to.empty()) return done(failure{errc::engine_unavailable, "nobody answers there", 2'000, {}, {}});
     const auto id = self_->requests->open(limit, std::move(done));
-    to.front().second({subject, frame, [hub = hub_, self = self_, from = to.front().first, id](std::string reply) {
-      bool cut = false;
-      {
-        const std::lock_guard lock{hub->mutex};
-        cut = self->away || from->away;
-      }
-      if (!cut) self->requests->close(id, std::move(reply));
-    }});
+    const auto from = to.front().first;
+    auto answer = [hub = hub_, self = self_, from, id](std::string reply) {
+      hub->carry(from, self, [self, id, reply = std::move(reply)]() mutable { self->requests->close(id, std::move(reply)); });
+    };
+    hub_->carry(self_, from, [handler = to.front().second, answer = std::move(answer), subject = std::move(subject), frame = std::move(frame)] {
+      handler({subject, frame, answer});
+    });
   }
   void subscribe(std::string subject, std::string group, bus_handler handler) override {
     const std::lock_guard lock{hub_->mutex};
@@ -95,7 +110,10 @@ private:
   std::shared_ptr<shared::member> self_;
 };
 
-memory_bus_hub::memory_bus_hub(std::shared_ptr<const clock> time) : shared_(std::make_shared<shared>()) { shared_->time = std::move(time); }
+memory_bus_hub::memory_bus_hub(std::shared_ptr<const clock> time, bus_courier courier) : shared_(std::make_shared<shared>()) {
+  shared_->time = std::move(time);
+  shared_->courier = std::move(courier);
+}
 memory_bus_hub::~memory_bus_hub() = default;
 
 std::unique_ptr<bus> memory_bus_hub::join(std::string name) {

@@ -1,13 +1,16 @@
 #pragma once
-// The bus inside one process: for tests and simulations. Delivers at once, on the caller's thread.
+// The bus inside one process: for tests and simulations. Delivers at once, on the caller's thread, or as its courier does.
 
 #include "actors/bus/bus.hpp"
 
 namespace poseidon {
 
+/// Carries a frame from one place to another: calls `deliver` at once or later, more than once, or never (it was lost).
+using bus_courier = std::function<void(const std::string& from, const std::string& to, std::function<void()> deliver)>;
+
 class memory_bus_hub {
 public:
-  explicit memory_bus_hub(std::shared_ptr<const clock> time);
+  explicit memory_bus_hub(std::shared_ptr<const clock> time, bus_courier courier = {});
   ~memory_bus_hub();
   /// One process's place.
   std::unique_ptr<bus> join(std::string name);

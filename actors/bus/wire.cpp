@@ -43,6 +43,12 @@ std::string pack_bounded(const log_text& value) {
 POSEIDON_NODE_COMMANDS(POSEIDON_DEFINE)
 #undef POSEIDON_DEFINE
 
+#define POSEIDON_DEFINE(message) \
+  std::string encode_frame(const message& what, const std::string& actor) { return frame(#message, what, actor); } \
+  outcome<message> decode_##message(const envelope& from) { return open<message>(from, #message); }
+POSEIDON_STREAM_WORDS(POSEIDON_DEFINE)
+#undef POSEIDON_DEFINE
+
 template <class T>
 std::string encode_reply(const outcome<T>& value) {
   bus_reply out;

@@ -3,6 +3,7 @@
 
 #include "messages/bus.hpp"
 #include "messages/envelope.hpp"
+#include "messages/streams.hpp"
 
 namespace poseidon {
 
@@ -15,6 +16,16 @@ namespace poseidon {
   std::string encode_frame(const message& what, const std::string& actor); \
   outcome<message> decode_##message(const envelope& from);
 POSEIDON_NODE_COMMANDS(POSEIDON_DECLARE)
+#undef POSEIDON_DECLARE
+
+/// What streams consist of; X(message). Opened with read_log_stream, which is answered with done. Pieces and the end go to
+/// the reader's process, credit and close to the node.
+#define POSEIDON_STREAM_WORDS(X) X(read_log_stream) X(stream_piece) X(stream_end) X(stream_credit) X(close_stream)
+
+#define POSEIDON_DECLARE(message) \
+  std::string encode_frame(const message& what, const std::string& actor); \
+  outcome<message> decode_##message(const envelope& from);
+POSEIDON_STREAM_WORDS(POSEIDON_DECLARE)
 #undef POSEIDON_DECLARE
 
 /// The reply's frame. One that would be too large for the bus is a failure in its place; a log loses its beginning instead.

@@ -36,7 +36,8 @@ void check_assigned(step& st, const node_up_entry& e, const item_map& items, row
   // A higher epoch in the inventory: the fold has forgotten an assignment, and takes it from there.
   const auto above = items.upper_bound({row.id, row.epoch});
   if (above != items.end() && above->first.first == row.id) return;
-  if (position_of(row.epoch) <= e.at) lose_copy(st, n);
+  // What was assigned after its position may still be begun by this run; what an earlier run was given, by nobody any more.
+  if (position_of(row.epoch) <= e.at || row.node_run != e.run) lose_copy(st, n);
 }
 
 void check_withdrawn(step& st, const node_up_entry& e, const item_map& items) {

@@ -35,6 +35,16 @@ std::vector<row_number> rows_on(const ledger_state& state, const node_name& node
   return found;
 }
 
+namespace {
+
+/// Its node is lost, it is not: queued again under the same id and host, with its deadline and what it used of its extensions.
+void recreate(step& st, row_number n) {
+  withdraw(st, n, false);
+  edit(st, n).restarts = 0;
+}
+
+} // namespace
+
 void lose_copy(step& st, row_number n) {
   const auto& row = st.state.instances.at(n);
   if (row.stop_mark) end_instance(st, n, {*row.stop_mark, {}, {}, {}});
@@ -70,7 +80,11 @@ verdict judge(step& st, const node_lost_entry& e) {
   if (node->row->lost) return no_effect(errc::stale, "it is lost already");
   if (node->row->run != e.run) return no_effect(errc::superseded, "another run of it has registered");
   edit(st, *node).lost = true;
-  for (const auto n : rows_on(s, e.node)) lose_copy(st, n);
+  for (const auto n : rows_on(s, e.node)) {
+    const auto& row = s.instances.at(n);
+    if (s.admin.limits.recreate_lost && row.phase == ledger_phase::running && !row.stop_mark) recreate(st, n);
+    else lose_copy(st, n);
+  }
   std::vector<withdrawn_key> gone;
   for (const auto& [key, copy] : s.withdrawn)
     if (copy.node == e.node) gone.push_back(key);

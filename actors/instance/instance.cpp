@@ -20,7 +20,7 @@ instance_actor::behavior_type instance_behavior(instance_core::self_pointer self
       [self](const read_stats& m) { return self->state.on_read_stats(m); },
       [self](const fence_instance& m) { self->state.on_fence(m); },
       [self](const engine_changed& m) { self->state.on_engine(m); },
-      [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::internal, "log streams are not there yet", {}, {}, {}}}; },
+      [self](const open_log_stream& m) { return self->state.on_open_logs(m); },
   };
 }
 

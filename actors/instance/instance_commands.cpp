@@ -72,6 +72,13 @@ caf::typed_response_promise<outcome<log_text>> instance_core::on_read_logs(const
   return promise;
 }
 
+/// The runtime and the reader speak with each other from then on: the stream lives as long as the containers do.
+caf::result<outcome<stream_opened>> instance_core::on_open_logs(const open_log_stream& m) {
+  open_group_log_stream wanted{key(), m.what, m.sink};
+  settle();
+  return self_->delegate(deps_->runtime, std::move(wanted));
+}
+
 caf::typed_response_promise<outcome<group_stats>> instance_core::on_read_stats(const read_stats&) {
   auto promise = self_->make_response_promise<outcome<group_stats>>();
   if (starting_up()) {

@@ -26,6 +26,7 @@ public:
   caf::typed_response_promise<outcome<done>> on_stop(const stop_instance& m);
   caf::typed_response_promise<outcome<extended>> on_extend(const extend_instance& m);
   caf::typed_response_promise<outcome<log_text>> on_read_logs(const read_logs& m);
+  caf::result<outcome<stream_opened>> on_open_logs(const open_log_stream& m);
   caf::typed_response_promise<outcome<group_stats>> on_read_stats(const read_stats& m);
   void on_fence(const fence_instance& m);
   void on_engine(const engine_changed& m);

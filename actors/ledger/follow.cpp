@@ -22,8 +22,9 @@ void ledger_core::start() {
 }
 
 void ledger_core::loaded(const tail_contents& tail) {
+  state.newest = deps.options.newest_fold;
   if (tail.snapshot) {
-    auto decoded = decode_snapshot(tail.snapshot->bytes, tail.snapshot->digest);
+    auto decoded = decode_snapshot(tail.snapshot->bytes, tail.snapshot->digest, state.newest);
     if (!decoded && decoded.error.code == errc::conflict) return stop(decoded.error);
     if (decoded) {
       state = std::move(*decoded);
@@ -34,7 +35,8 @@ void ledger_core::loaded(const tail_contents& tail) {
   }
   ledger_change unheard;
   for (const auto& e : tail.entries) {
-    fold(state, e, unheard);
+    const auto verdict = fold(state, e, unheard);
+    if (auto beyond = rules_beyond(e, verdict)) return stop(beyond);
     if (state.at == e.at) last = {e.what->id, e.logged_at};
     ++since_snapshot;
   }
@@ -130,6 +132,7 @@ void ledger_core::stop(const failure& why) {
   auto unanswered = std::exchange(pending, {});
   for (auto& [id, append] : unanswered) append.answer.deliver(outcome<folded>{trouble});
   become_ready();
+  if (deps.stopped) deps.stopped(why);
 }
 
 } // namespace poseidon

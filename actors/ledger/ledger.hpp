@@ -2,6 +2,7 @@
 // The ledger actor: this process's replica. Appends and answers with the fold's verdict, tells subscribers every change in
 // order, keeps the tail, and opens the log anew when it was torn (docs/ownership.md).
 
+#include "actors/fold/version.hpp"
 #include "actors/ledger/tail.hpp"
 #include "messages/random.hpp"
 
@@ -17,6 +18,7 @@ struct ledger_options {
   millis compact_every{3'600'000};
   millis keep_events{7LL * 24 * 3'600'000}; ///< what ended longer ago is forgotten
   std::size_t most_pending = 65'536; ///< appends under way; more are refused
+  std::uint32_t newest_fold = newest_fold_version; ///< rules beyond this in force: it stops
 };
 
 struct ledger_deps {
@@ -26,6 +28,7 @@ struct ledger_deps {
   const clock* time = nullptr;     ///< outlives the actor
   random_source* random = nullptr; ///< outlives the actor
   ledger_options options;
+  std::function<void(const failure&)> stopped = {}; ///< it met what it can't fold, and does nothing any more: the process is too old
 };
 
 /// The state at one position, encoded beside the ledger, which folds on meanwhile. ledger_unavailable while there is none yet.

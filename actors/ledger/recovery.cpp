@@ -13,15 +13,27 @@ log_comparison compare_log(const last_entry& own, const outcome<logged_entry>& f
   return !found->what || found->what->id == own.id ? log_comparison::goes_on : log_comparison::torn;
 }
 
-bool opens_incarnation(const entry& what, std::uint64_t present) {
+bool opens_incarnation(const entry& what, std::uint64_t present, std::uint32_t newest) {
   const auto* opening = std::get_if<incarnation_entry>(&what.body);
   if (!opening || opening->number <= present) return false;
-  return opening->snapshot.empty() || decode_snapshot(opening->snapshot.bytes, opening->snapshot_digest).ok();
+  return opening->snapshot.empty() || decode_snapshot(opening->snapshot.bytes, opening->snapshot_digest, newest).ok();
 }
 
-position place_entry(const logged_entry& found, std::uint64_t present) {
-  if (opens_incarnation(*found.what, present)) return {std::get<incarnation_entry>(found.what->body).number, found.sequence};
+position place_entry(const logged_entry& found, std::uint64_t present, std::uint32_t newest) {
+  if (opens_incarnation(*found.what, present, newest)) return {std::get<incarnation_entry>(found.what->body).number, found.sequence};
   return {present, found.sequence};
+}
+
+failure newer_incarnation(const entry& what, std::uint64_t present, std::uint32_t newest) {
+  const auto* opening = std::get_if<incarnation_entry>(&what.body);
+  if (!opening || opening->number <= present || opening->snapshot.empty()) return {};
+  auto decoded = decode_snapshot(opening->snapshot.bytes, opening->snapshot_digest, newest);
+  return !decoded && decoded.error.code == errc::conflict ? decoded.error : failure{};
+}
+
+failure rules_beyond(const placed_entry& entry, const verdict& judged) {
+  const bool refused = judged.kind == verdict_kind::refused && std::holds_alternative<activate_entry>(entry.what->body);
+  return refused ? judged.why : failure{};
 }
 
 incarnation_entry next_incarnation(const ledger_state& state, std::uint64_t seen, random_id<struct incarnation_tag> nonce) {

@@ -33,9 +33,8 @@ bool ledger_core::take(const logged_entry& found) {
                   found.problem ? found.problem->detail : "");
     return true;
   }
-  if (const auto* activate = std::get_if<activate_entry>(&found.what->body); activate && activate->fold_version > newest_fold_version)
-    return stop({errc::conflict, "the ledger's rules were changed by a newer Poseidon", {}, {}, {}}), false;
-  const auto at = place_entry(found, incarnation);
+  const auto at = place_entry(found, incarnation, state.newest);
+  if (const auto newer = newer_incarnation(*found.what, at.incarnation, state.newest)) return stop(newer), false;
   if (now == mode::searching) {
     seen = std::max({seen, found.what->folded.incarnation, at.incarnation});
     if (at.incarnation <= incarnation) return true; // void: before the incarnation that is looked for
@@ -77,20 +76,24 @@ void ledger_core::fold_batch(const std::vector<placed_entry>& batch) {
   std::vector<ledger_change> changes;
   std::vector<std::pair<entry_id, folded>> verdicts;
   ledger_change change;
+  failure outgrown;
   for (const auto& e : batch) {
-    auto verdict = fold(state, e, change);
+    const auto verdict = fold(state, e, change);
     if (state.at == e.at) last = {e.what->id, e.logged_at};
     if (pending.contains(e.what->id)) {
       auto row = verdict.instance.empty() ? nullptr : find_row(state, verdict.instance);
-      verdicts.emplace_back(e.what->id, folded{e.at, std::move(verdict), std::move(row)});
+      verdicts.emplace_back(e.what->id, folded{e.at, verdict, std::move(row)});
     }
     if (!subscribers.empty()) changes.push_back(std::move(change));
+    outgrown = rules_beyond(e, verdict);
+    ++folded_entries;
+    ++since_snapshot;
+    if (outgrown) break; // what follows was written for other rules
   }
-  folded_entries += batch.size();
-  since_snapshot += batch.size();
   writing = false;
   publish(std::move(changes));
   for (auto& [id, how] : verdicts) answer(id, std::move(how));
+  if (outgrown) return stop(outgrown);
   if (compare_again) return connect();
   self->send(deps.log, log_consumed{log_sink{self}, batch.back().at.sequence});
   make_snapshot();

@@ -54,6 +54,20 @@ std::vector<node_lost_entry> member_table::lost(std::span<const std::shared_ptr<
   return found;
 }
 
+std::optional<std::uint32_t> member_table::common_fold_version(std::span<const std::shared_ptr<const node_row>> nodes, boot_time now) const {
+  if (!since_ || now - *since_ < limits_.lost_after) return std::nullopt;
+  const auto fresh = [&](boot_time heard) { return now - heard <= limits_.lost_after; };
+  for (const auto& row : nodes) {
+    if (row->lost) continue;
+    const auto known = known_.find({row->name.value, row->run});
+    if (known == known_.end() || !known->second.node_heard || !fresh(*known->second.node_heard)) return std::nullopt;
+  }
+  std::optional<std::uint32_t> common;
+  for (const auto& [key, known] : known_)
+    if (fresh(known.heard)) common = std::min(common.value_or(known.said.fold_version), known.said.fold_version);
+  return common;
+}
+
 std::vector<member> member_table::members(boot_time now) const {
   std::vector<member> all;
   for (const auto& [key, known] : known_) {

@@ -36,6 +36,9 @@ public:
 
   /// Nodes that have been silent for the whole loss time, as entries to append; each once in a while until it is folded.
   std::vector<node_lost_entry> lost(std::span<const std::shared_ptr<const node_row>> nodes, boot_time now, wall_time wall);
+  /// The newest version of the fold's rules that everybody can fold: of all who were heard in the loss time. Nothing until
+  /// this process has listened for so long, and while a node that is not lost is not heard (LEDGER.md rule 12).
+  std::optional<std::uint32_t> common_fold_version(std::span<const std::shared_ptr<const node_row>> nodes, boot_time now) const;
   /// Everybody who was heard in the last ten minutes, by name and run.
   std::vector<member> members(boot_time now) const;
 

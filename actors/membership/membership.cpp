@@ -28,6 +28,8 @@ struct membership_state {
   std::optional<member_table> table;
   std::map<node_name, std::shared_ptr<const node_row>> nodes;
   bool has_image = false;
+  std::uint32_t in_force = 1; ///< the fold's version, as far as this process has heard of it
+  bool activating = false;
   std::set<std::string> strangers; ///< told of once
 
   explicit membership_state(inner::pointer me) : self(me) {}
@@ -62,6 +64,7 @@ struct membership_state {
           say();
         });
     declare(now);
+    activate(now);
     deps.board->put(table->members(now));
   }
 
@@ -78,6 +81,8 @@ struct membership_state {
   void changed(const ledger_changes& changes) {
     for (auto& change : *changes) {
       if (change.cause && std::holds_alternative<incarnation_entry>(change.cause->body)) has_image = false;
+      if (const auto* begun = change.cause ? std::get_if<activate_entry>(&change.cause->body) : nullptr)
+        in_force = std::max(in_force, std::min(begun->fold_version, deps.self.fold_version));
       for (auto& row : change.nodes) nodes[row->name] = row;
     }
   }
@@ -93,6 +98,7 @@ struct membership_state {
   void publish(std::optional<node_status> node) {
     auto said = deps.self;
     said.node = std::move(node);
+    said.at = deps.clock->wall_now();
     deps.bus->publish(subjects::heartbeat(deps.cluster, said.process), encode_frame(said));
   }
 
@@ -105,11 +111,36 @@ struct membership_state {
   }
   void bus(const bus_changed& m) { table->bus(m.connected, deps.clock->boot_now()); }
 
+  std::vector<std::shared_ptr<const node_row>> rows() const {
+    std::vector<std::shared_ptr<const node_row>> all;
+    for (auto& [name, row] : nodes) all.push_back(row);
+    return all;
+  }
+
+  /// Whichever gateway comes first: the others' entries have no effect then, nor has one of a gateway that was not there.
+  void activate(boot_time now) {
+    if (!deps.declares || !has_image || activating) return;
+    const auto common = table->common_fold_version(rows(), now);
+    if (!common || std::min(*common, deps.self.fold_version) <= in_force) return;
+    activating = true;
+    const auto version = std::min(*common, deps.self.fold_version);
+    ask(
+        self, deps.ledger, millis{5'000}, append_entry{activate_entry{version}},
+        [this, version](folded answer) {
+          activating = false;
+          if (answer.verdict.kind == verdict_kind::refused) return;
+          in_force = std::max(in_force, version);
+          if (answer.verdict.kind == verdict_kind::accepted) spdlog::info("membership: every member folds by version {} of the rules from now on", version);
+        },
+        [this](failure why) {
+          activating = false;
+          spdlog::warn("membership: newer rules of the fold are not in force yet: {}", why.detail);
+        });
+  }
+
   void declare(boot_time now) {
     if (!deps.declares || !has_image) return;
-    std::vector<std::shared_ptr<const node_row>> rows;
-    for (auto& [name, row] : nodes) rows.push_back(row);
-    for (auto& lost : table->lost(rows, now, deps.clock->wall_now())) {
+    for (auto& lost : table->lost(rows(), now, deps.clock->wall_now())) {
       spdlog::warn("membership: node {} has been silent for {} ms: it counts as lost", lost.node.value, deps.limits.lost_after.count());
       ask(
           self, deps.ledger, millis{5'000}, append_entry{std::move(lost)}, [](folded) {},

@@ -1,5 +1,6 @@
 #pragma once
-// Says once a second what this process is, hears the others, and declares nodes lost that are silent (LEDGER.md rule 6).
+// Says once a second what this process is, hears the others, declares nodes lost that are silent (LEDGER.md rule 6), and
+// activates newer rules of the fold once everybody can fold them (rule 12).
 
 #include "actors/bus/bus.hpp"
 #include "actors/interfaces.hpp"
@@ -14,9 +15,9 @@ struct membership_deps {
   std::shared_ptr<const poseidon::clock> clock;
   std::shared_ptr<member_board> board;
   std::string cluster;
-  heartbeat self;                        ///< what does not change
+  heartbeat self;                        ///< what does not change; fold_version: the newest that this process can fold
   std::function<supervisor_actor()> node; ///< this process's own, a null handle for none
-  bool declares = false;                 ///< appends node_lost: with the role gateway
+  bool declares = false;                 ///< appends node_lost and activate: with the role gateway
   member_limits limits;
   millis beat{1'000};
 };

@@ -2,6 +2,7 @@
 
 #include "actors/kit/handlers.hpp"
 #include "actors/kit/port_calls.hpp"
+#include "actors/runtime/log_source.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -46,6 +47,7 @@ struct adapter_state {
   millis retry{0};
   std::map<group_key, caf::weak_actor_ptr> watchers;
   std::vector<engine_watcher> engine_watchers;
+  std::shared_ptr<std::atomic<std::size_t>> open_streams = std::make_shared<std::atomic<std::size_t>>(0);
 
   explicit adapter_state(adapter::pointer me) : self(me), calls(me, "the engine") {}
   ~adapter_state() { calls.fail_all({errc::shutting_down, "the runtime has ended", {}, {}, {}}); }
@@ -166,6 +168,16 @@ struct adapter_state {
       });
     });
   }
+  reply<image_list> images() {
+    return call<image_list>(quick_limit, [&](auto answer) {
+      deps.port->list_images([answer = std::move(answer)](outcome<std::vector<std::string>> names) {
+        if (names)
+          answer(image_list{std::move(*names)});
+        else
+          answer(std::move(names.error));
+      });
+    });
+  }
   reply<log_text> logs(const read_group_logs& m) {
     return call<log_text>(quick_limit, [&](auto answer) {
       auto text = std::make_shared<gathered_log>();
@@ -179,6 +191,14 @@ struct adapter_state {
               answer(std::move(end.error));
           });
     });
+  }
+
+  caf::result<outcome<stream_opened>> open_stream(const open_group_log_stream& m) {
+    if (!info) return outcome<stream_opened>{trouble};
+    if (open_streams->load() >= deps.most_streams)
+      return outcome<stream_opened>{failure{errc::queue_full, "as many logs as this node allows are followed", 5'000, {}, {}}};
+    auto source = spawn_log_source(self->system(), {deps.port, deps.timers, deps.clock, open_streams, deps.stream_silence});
+    return self->delegate(source, begin_reading{m});
   }
 
   outcome<runtime_info> runtime_is() const {
@@ -209,8 +229,8 @@ adapter::behavior_type adapter_behavior(adapter::stateful_pointer<adapter_state>
       [s](const list_objects&) { return s->list(); },
       [s](const remove_object& m) { return s->remove_one(m); },
       [s](const get_runtime_info&) { return s->runtime_is(); },
-      [](const list_images&) { return outcome<image_list>{image_list{}}; },
-      [](const open_group_log_stream&) { return outcome<stream_opened>{failure{errc::internal, "log streams are not there yet", {}, {}, {}}}; },
+      [s](const list_images&) { return s->images(); },
+      [s](const open_group_log_stream& m) { return s->open_stream(m); },
       [s](const watch_group& m) { s->watch(m); },
       [s](const unwatch_group& m) { s->unwatch(m); },
       [s](const watch_engine& m) { s->watch_engine_for(m); },

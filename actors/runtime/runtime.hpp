@@ -14,6 +14,8 @@ struct runtime_deps {
   millis first_retry{250};         ///< of the port's start; doubled up to
   millis longest_retry{5'000};
   std::size_t log_bytes = 1 << 20; ///< most of a log that one answer carries: its end
+  std::size_t most_streams = 256;  ///< of logs, at once; more are refused with queue_full
+  millis stream_silence{30'000};   ///< a stream whose reader says nothing for so long ends
 };
 
 /// Starts the port by itself, again and again until it succeeds, and tells the engine's watchers when it has. Until then

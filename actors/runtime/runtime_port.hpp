@@ -10,6 +10,7 @@
 #include "messages/commands.hpp"
 
 #include <functional>
+#include <limits>
 
 namespace poseidon {
 
@@ -17,12 +18,23 @@ namespace poseidon {
 template <class T>
 using answer = std::function<void(outcome<T>)>;
 
+inline constexpr std::uint64_t unlimited_credit = std::numeric_limits<std::uint64_t>::max();
+
 /// What of a container's output is wanted.
 struct log_request {
   group_key key;
   std::string service;          ///< empty: the group's first
   bool follow = false;          ///< go on until the container ends or the caller cancels
   std::int32_t tail_lines = -1; ///< last lines to begin with; -1: from the beginning
+  bool through_restarts = false; ///< with `follow`: goes on when the container is started again; its removal ends it, with instance_ended
+  std::uint64_t credit_bytes = unlimited_credit; ///< of text that may be handed over before there is more
+  std::function<void()> begun{}; ///< called once the engine sends; may be empty
+};
+
+/// A log that is being read. Both may be called on any thread, also after its end; empty functions: there is nothing to do.
+struct log_reading {
+  std::function<void()> cancel; ///< then `done` comes at once
+  std::function<void(std::uint64_t bytes)> more; ///< credit. Without any the engine is not read from
 };
 
 class runtime {
@@ -59,8 +71,8 @@ public:
   /// The group as it is now; unknown_instance when the engine holds nothing of it. At most 10 s.
   virtual void inspect(group_key key, answer<group_state>) = 0;
 
-  /// Output of one container in chunks; `done` comes after the last one. Returns what cancels it (then `done` comes at once).
-  virtual std::function<void()> logs(log_request request, std::function<void(const log_chunk&)> chunk, answer<done>) = 0;
+  /// Output of one container in chunks; `done` comes after the last one. Chunks hold no more text than there is credit for.
+  virtual log_reading logs(log_request request, std::function<void(const log_chunk&)> chunk, answer<done>) = 0;
 
   /// What the group uses now, summed over its services. At most 10 s.
   virtual void stats(group_key key, answer<group_stats>) = 0;
@@ -74,6 +86,10 @@ public:
 
   /// Rewrites /run/poseidon/instance.json (and flag) of the group from the plan, atomically. At most 10 s.
   virtual void update_instance_file(launch_plan_ptr plan, answer<done>) = 0;
+
+  /// Full names of images that the engine holds ("docker.io/library/nginx:latest"; the newest 256 of them), sorted. What is
+  /// answered may be a minute old, but never older than the last pull. At most 10 s.
+  virtual void list_images(answer<std::vector<std::string>>) = 0;
 
   /// Brings an image up to date. Answers at the latest after `timeout`.
   virtual void pull(std::string image, millis timeout, std::function<void(std::uint32_t percent)> progress, answer<done>) = 0;

@@ -94,7 +94,7 @@ void scheduler_state::on_reset(const reset_instance& request, row_promise promis
     move.expires_at = row->expires_at;
     move.extensions_used_ms = row->extensions_used_ms;
     move.actor = request.actor;
-    move.loads = deps.loads();
+    move.loads = deps.loads(*row->spec);
     ask(
         self, deps.ledger, deps.ledger_timeout, append_entry{std::move(move)},
         [promise](folded answer) {

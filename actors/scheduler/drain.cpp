@@ -51,8 +51,9 @@ void scheduler_state::on_move(const move_instances& request, bounded_promise<mov
             return;
           }
           ++all->open;
-          auto move = make_move(*all->rows[all->next++], request.actor);
-          move.loads = deps.loads();
+          const auto& row = *all->rows[all->next++];
+          auto move = make_move(row, request.actor);
+          move.loads = deps.loads(*row.spec);
           ask(
               self, deps.ledger, deps.ledger_timeout, append_entry{std::move(move)},
               [all, again, stayed](folded answer) {

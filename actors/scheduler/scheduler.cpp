@@ -1,7 +1,7 @@
 #include "actors/scheduler/scheduler.hpp"
 
 #include "actors/kit/handlers.hpp"
-#include "actors/scheduler/scheduler_state.hpp"
+#include "actors/scheduler/log_streams.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -104,7 +104,7 @@ scheduler_actor::behavior_type scheduler_behavior(scheduler_actor::stateful_poin
       [s](const move_instances& m) { return s->admit<moved_instances>([&](auto promise) { s->on_move(m, promise); }); },
       [s](const append_entry& m) { return s->admit<folded>([&](auto promise) { s->on_append(m, promise); }); },
       [s](const timer_due& due) { s->on_timer(due); },
-      [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::internal, "log streams are not there yet", {}, {}, {}}}; },
+      [s](const open_log_stream& m) { return s->admit<stream_opened>([&](auto promise) { open_logs(*s, m, promise); }); },
   };
 }
 

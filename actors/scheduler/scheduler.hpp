@@ -22,7 +22,7 @@ struct scheduler_deps {
   node_directory nodes;
   std::function<std::string(const instance_id&)> host_of;                       ///< the instance's host name, for ever
   std::function<outcome<sealed_secret>(const secret&, const instance_id&)> seal; ///< a player's flag
-  std::function<std::vector<load_hint>()> loads;                                ///< of each node, as seen last
+  std::function<std::vector<load_hint>(const instance_spec&)> loads;            ///< of each node, as seen last, for what is to start
   millis ledger_timeout{5'000};
   millis node_timeout{10'000};
   millis garbage_timeout{120'000};

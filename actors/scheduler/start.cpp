@@ -60,7 +60,7 @@ void scheduler_state::on_start(const start_instance& request, bounded_promise<st
     entry.flag = std::move(*sealed);
   }
   entry.host = deps.host_of(entry.instance);
-  entry.loads = deps.loads();
+  entry.loads = deps.loads(challenge ? *challenge->spec : *request.inline_spec);
   append_start(op);
 }
 

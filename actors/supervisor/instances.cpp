@@ -54,9 +54,31 @@ record_extras supervisor_state::extras_of(const instance_row& row, failure& trou
   return extras;
 }
 
+/// A deadline is by the clock of the node that said it.
+void supervisor_state::note_clock(const ledger_change& change) {
+  if (!deps.clock_ahead) return;
+  const auto said = [this](const fact_head& head) {
+    if (head.node == deps.node) timed_by.erase(head.instance);
+    else timed_by[head.instance] = head.node;
+  };
+  if (change.cause) {
+    if (const auto* running = std::get_if<running_entry>(&change.cause->body)) said(running->head);
+    else if (const auto* moved = std::get_if<deadline_moved_entry>(&change.cause->body)) said(moved->head);
+  }
+  for (auto& row : change.instances)
+    if (!is_live(*row)) timed_by.erase(row->id);
+}
+
+std::optional<wall_time> supervisor_state::deadline_here(const instance_row& row) const {
+  const auto other = timed_by.find(row.id);
+  if (!row.expires_at || other == timed_by.end() || !deps.clock_ahead) return row.expires_at;
+  return *row.expires_at - deps.clock_ahead(other->second);
+}
+
 void supervisor_state::launch(const instance_row& row) {
   failure trouble;
   auto record = record_of_assignment(row, extras_of(row, trouble));
+  if (record.deadline) record.deadline->wall = *deadline_here(row);
   if (trouble) {
     record.reason = end_reason::failed;
     record.why = std::move(trouble);

@@ -38,6 +38,10 @@ void supervisor_state::take_image(const ledger_image& image) {
   has_image = true;
   replica = image.at;
   rows.clear();
+  timed_by.clear();
+  if (deps.clock_ahead)
+    for (auto& row : image.instances)
+      if (is_live(*row) && row->expires_at && !row->node.empty() && row->node != deps.node) timed_by[row->id] = row->node;
   for (auto& node : image.nodes)
     if (node->name == deps.node) see_mode(*node);
   for (auto& row : image.instances)
@@ -52,6 +56,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
   for (auto& change : *changes) {
     if (change.at <= replica) continue;
     replica = change.at;
+    note_clock(change);
     for (auto& row : change.instances)
       if (is_live(*row) && row->node == deps.node)
         rows[row->id] = row;
@@ -69,20 +74,25 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
 
 void supervisor_state::see_node(const node_row& row) {
   see_mode(row);
-  if (row.run == deps.run && !row.lost) {
-    if (registered) return;
-    spdlog::info("supervisor: node {} is registered", deps.node.value);
-    registered = was_registered = true;
-    registered_incarnation = replica.incarnation;
-    register_trouble = {};
-    retry = deps.first_retry;
-    return evaluate_all();
+  counted = row.run == deps.run && !row.lost;
+  if (counted) {
+    if (!registered && !behind) now_registered();
+    return;
   }
   if (!was_registered) return; // an earlier run's row
   registered = false;
   if (row.run == deps.run) return register_node(); // counted as lost: this run is back
   if (!superseded) spdlog::error("supervisor: another process runs as node {}: nothing is launched here any more", deps.node.value);
   superseded = true;
+}
+
+void supervisor_state::now_registered() {
+  spdlog::info("supervisor: node {} is registered", deps.node.value);
+  registered = was_registered = true;
+  registered_incarnation = replica.incarnation;
+  register_trouble = {};
+  retry = deps.first_retry;
+  evaluate_all();
 }
 
 /// Everything that the journal holds gets its actor; what the replica knows to be over is taken over to be removed.
@@ -165,8 +175,9 @@ void supervisor_state::append_node_up(const ledger_image& image, std::vector<lab
   up.version = deps.version;
   ask(
       self, deps.ledger, deps.ask_timeout, append_entry{std::move(up)},
-      [this](folded answer) {
+      [this, absence = absences](folded answer) {
         registering = false;
+        if (answer.verdict.kind == verdict_kind::accepted) caught_up(absence);
         if (registered) return;
         if (answer.verdict.kind == verdict_kind::accepted) return arm(supervisor_token::registration, deps.clock->boot_now() + retry);
         register_failed(answer.verdict.why ? answer.verdict.why : failure{errc::conflict, "the ledger did not take the node", {}, {}, {}});

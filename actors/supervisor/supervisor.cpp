@@ -20,6 +20,7 @@ void supervisor_state::start(supervisor_deps given) {
   self->send(deps.runtime, watch_engine{engine_watcher{self}});
   load_journal();
   look_at_engine();
+  watch_contact();
 }
 
 /// One timer a token; an earlier due time wins.
@@ -45,6 +46,7 @@ void supervisor_state::on_timer(const timer_due& due) {
     case supervisor_token::journal: return load_journal();
     case supervisor_token::drain: return drain_due();
     case supervisor_token::images: return look_at_images();
+    case supervisor_token::contact: return watch_contact();
     default: return;
   }
 }
@@ -78,6 +80,8 @@ node_status supervisor_state::status() const {
     s.trouble = failure{errc::superseded, "another process runs as node " + deps.node.value, {}, {}, {}};
   else if (!engine_up)
     s.trouble = engine_trouble;
+  else if (behind)
+    s.trouble = catching_up();
   else if (!registered)
     s.trouble = register_trouble ? register_trouble : failure{errc::rebuilding, "the node is not registered yet", 500, {}, {}};
   return s;
@@ -100,11 +104,13 @@ failure supervisor_state::not_held(const instance_id& instance) const {
 
 /// A node that is being emptied keeps nobody longer than was promised.
 caf::result<outcome<extended>> supervisor_state::on_extend(const extend_instance& request) {
+  if (auto why = may_not_extend()) return outcome<extended>{std::move(*why)};
   if (mode != node_mode::draining || !actor_of(request.instance)) return forward<extended>(request);
   return outcome<extended>{failure{errc::extension_refused, "node " + deps.node.value + " is being drained", {}, {}, {}}};
 }
 
-caf::result<outcome<done>> supervisor_state::on_get(const get_instance& request) const {
+caf::result<outcome<done>> supervisor_state::on_get(const get_instance& request) {
+  if (out_of_touch()) return outcome<done>{catching_up()};
   if (actor_of(request.instance)) return outcome<done>{done{}};
   return outcome<done>{not_held(request.instance)};
 }
@@ -166,6 +172,13 @@ void supervisor_state::end_children() {
 
 namespace {
 
+/// The instance's actor hands it on to the runtime, which then speaks with the reader itself.
+caf::result<outcome<stream_opened>> open_logs(const supervisor_state& s, const open_log_stream& request) {
+  auto actor = s.actor_of(request.what.instance);
+  if (!actor) return outcome<stream_opened>{s.not_held(request.what.instance)};
+  return s.self->delegate(actor, request);
+}
+
 supervisor_actor::behavior_type supervisor_behavior(supervisor_actor::stateful_pointer<supervisor_state> self, supervisor_deps deps) {
   install_handlers(self, "supervisor");
   auto* s = &self->state;
@@ -177,7 +190,7 @@ supervisor_actor::behavior_type supervisor_behavior(supervisor_actor::stateful_p
       [s](const read_stats& m) { return s->forward<group_stats>(m); },
       [s](const collect_garbage& m) { return s->on_garbage(m); },
       [s](const get_instance& m) { return s->on_get(m); },
-      [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::internal, "log streams are not there yet", {}, {}, {}}}; },
+      [s](const open_log_stream& m) { return open_logs(*s, m); },
       [s](const ledger_changes& changes) { s->on_changes(changes); },
       [s](const timer_due& due) { s->on_timer(due); },
       [s](const engine_changed& change) { s->on_engine(change); },

@@ -34,6 +34,11 @@ struct supervisor_deps {
   std::function<std::string(const instance_row&)> url_of;                         ///< an instance's public URL
   std::function<outcome<secret>(const sealed_secret&, const instance_id&)> unseal; ///< a player's flag
   std::function<outcome<sealed_secret>(const secret&, const instance_id&)> seal;
+  /// May other processes count this node as lost while it does not reach the log? Quick, thread-safe. Empty: nobody ever does.
+  std::function<bool()> others_judge;
+  millis lost_after{15'000};    ///< after so much silence they do
+  /// How far another node's wall clock is ahead of this one's: a deadline comes with an instance from there. Empty: there is no other.
+  std::function<millis(const node_name&)> clock_ahead;
   millis ask_timeout{10'000};
   millis list_timeout{35'000};
   millis image_wait{2'000};     ///< how long adoption waits for the ledger's image
@@ -50,7 +55,8 @@ struct supervisor_deps {
 /// the engine, registers; launches only once its node_up is folded. An instance actor that crashes is started again from
 /// the journal, with back-off; one that keeps crashing is made to end. A drain with a limit: what is left when that has passed on
 /// the boot clock since its mark was folded (a new run counts anew) ends as evicted. `shut_down` is answered when all children are gone,
-/// and then it quits.
+/// and then it quits. Where others may count it as lost, a node that was away for more than half of `lost_after` (it stood still, or had
+/// no log) registers anew before it launches or answers anything.
 supervisor_actor spawn_supervisor(caf::actor_system& system, supervisor_deps deps);
 
 } // namespace poseidon

@@ -31,6 +31,7 @@ struct supervisor_state {
   std::unordered_map<instance_id, epoch> last_held;      ///< of instances assigned to this node
   std::unordered_map<instance_id, row_ptr> rows;         ///< live ones assigned to this node
   std::unordered_map<instance_id, record_ptr> parked;    ///< a newer copy's record, until the older copy is gone
+  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: other nodes' alone
   std::shared_ptr<const journal_contents> journal;       ///< as loaded last
   struct position replica;
   bool has_image = false, adopted = false;
@@ -49,6 +50,13 @@ struct supervisor_state {
   bool was_registered = false;
   millis retry{0};
 
+  // Whether others may have moved on without this node (contact.cpp).
+  bool behind = false;                  ///< it was away for too long, and has not registered anew since
+  std::uint64_t absences = 0;           ///< how often that was so
+  bool counted = false;                 ///< the replica has this run as a live node
+  std::optional<boot_time> ticked;      ///< it ran then
+  std::optional<boot_time> log_lost_at; ///< the log is away since
+
   bool shutting_down = false, ending = false;
   std::optional<caf::typed_response_promise<outcome<done>>> shutdown_promise;
   std::map<std::uint64_t, boot_time> armed;
@@ -63,7 +71,7 @@ struct supervisor_state {
   node_status status() const;
   failure not_held(const instance_id& instance) const;
   caf::result<outcome<extended>> on_extend(const extend_instance& request);
-  caf::result<outcome<done>> on_get(const get_instance& request) const;
+  caf::result<outcome<done>> on_get(const get_instance& request);
   caf::result<outcome<log_text>> on_logs(const read_logs& request);
   caf::result<outcome<garbage_report>> on_garbage(const collect_garbage& request);
   caf::result<outcome<done>> on_shut_down(const shut_down& request);
@@ -72,6 +80,7 @@ struct supervisor_state {
   instance_actor actor_of(const instance_id& instance) const;
   template <class Reply, class Message>
   caf::result<outcome<Reply>> forward(const Message& message) {
+    if (out_of_touch()) return outcome<Reply>{catching_up()};
     auto actor = actor_of(message.instance);
     if (!actor) return outcome<Reply>{not_held(message.instance)};
     return self->delegate(actor, message);
@@ -97,7 +106,17 @@ struct supervisor_state {
   void gather_inventory(std::vector<labelled_group> groups);
   void append_node_up(const ledger_image& image, std::vector<labelled_group> groups);
   void register_failed(failure why);
-  node_licence licence() const { return {deps.node, deps.run, registered && !superseded && !shutting_down}; }
+  node_licence licence() const { return {deps.node, deps.run, registered && !behind && !superseded && !shutting_down}; }
+
+  // contact.cpp: pauses, and the log lost
+  void watch_contact();
+  void see_log(bool connected);
+  bool out_of_touch();
+  void fall_behind();
+  void caught_up(std::uint64_t absence);
+  void now_registered();
+  failure catching_up() const;
+  std::optional<failure> may_not_extend();
 
   // instances.cpp: children
   void see_row(const row_ptr& row);
@@ -113,6 +132,8 @@ struct supervisor_state {
   void revive_due();
   void revive(const journal_contents& contents, const std::vector<instance_id>& due);
   void arm_revival();
+  void note_clock(const ledger_change& change);
+  std::optional<wall_time> deadline_here(const instance_row& row) const;
   record_extras extras_of(const instance_row& row, failure& trouble) const;
 };
 
@@ -120,7 +141,7 @@ inline constexpr const char* drained_by = "drain"; ///< who stops what a drain's
 
 namespace supervisor_token {
 inline constexpr std::uint64_t children = 1, revival = 2, registration = 3, stopping = 4, engine = 5, subscription = 6, journal = 7,
-                               drain = 8, images = 9;
+                               drain = 8, images = 9, contact = 10;
 }
 
 } // namespace poseidon

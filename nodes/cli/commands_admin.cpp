@@ -3,6 +3,7 @@
 #include "nodes/cli/commands.hpp"
 #include "nodes/cli/tables.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace poseidon::cli {
@@ -39,6 +40,18 @@ std::string load_of(const json& node) {
   return "cpu " + percent(cpu) + ", memory " + percent(memory);
 }
 
+/// "draining, 3 left, 12 min": with the time until the rest is evicted, or the limit where nobody saw when it began.
+std::string state_of_node(const json& node, wall_time now) {
+  auto state = text_at(node, "state");
+  auto drain = at(node, "drain");
+  if (!drain.is_object()) return state;
+  state += text_at(drain, "left") == "0" ? ", empty" : ", " + text_at(drain, "left") + " left";
+  if (text_at(drain, "left") == "0") return state;
+  if (auto end = from_rfc3339(text_at(drain, "ends_at"))) return state + ", " + span(std::max<std::int64_t>(0, (*end - now).count()));
+  if (auto limit = at(drain, "limit_ms"); limit.is_number()) return state + ", limit " + span(limit.get<std::int64_t>());
+  return state;
+}
+
 int list_nodes(session& s) {
   auto items = s.list("/v1/nodes");
   if (s.options.json) return s.print_json({{"items", items}, {"next", nullptr}}), done_well;
@@ -46,7 +59,7 @@ int list_nodes(session& s) {
   auto cores = [](std::uint64_t m) { return std::to_string(m / 1000) + "." + std::to_string(m % 1000 / 100); };
   for (auto& n : items) {
     auto reserved = at(n, "reserved"), capacity = at(n, "capacity");
-    rows.push_back({text_at(n, "name"), text_at(n, "state"), text_at(n, "instances"),
+    rows.push_back({text_at(n, "name"), state_of_node(n, s.around().now()), text_at(n, "instances"),
                     share(reserved, capacity, "memory_bytes", bytes), share(reserved, capacity, "cpu_millis", cores),
                     load_of(n), text_at(n, "trouble")});
   }
@@ -95,22 +108,35 @@ int gc(session& s, bool dry) {
   return done_well;
 }
 
+/// As the API reads it.
+std::string duration_query(millis span) {
+  const auto ms = span.count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
+}
+
 void add_nodes(CLI::App& app, chosen& choice) {
   auto* group = app.add_subcommand("nodes", "list, drain and cordon nodes");
   group->require_subcommand(1);
   group->fallthrough();
   group->add_subcommand("ls", "all nodes")->alias("list")->callback([&choice] { choice.run = list_nodes; });
   auto name = std::make_shared<std::string>();
-  for (auto [word, help, done] : {std::tuple("drain", "no new instances, and those there move elsewhere", "draining"),
+  auto move = std::make_shared<bool>(false);
+  auto limit = std::make_shared<std::string>();
+  for (auto [word, help, done] : {std::tuple("drain", "no new instances and no extensions; done when it is empty", "draining"),
                                   {"cordon", "no new instances; those there go on", "cordoned"},
                                   {"uncordon", "new instances again", "ready"}}) {
     auto* command = group->add_subcommand(word, help);
     command->add_option("node", *name, "its name")->required();
-    auto move = std::make_shared<bool>(false);
-    if (word == std::string_view("drain")) command->add_flag("--move", *move, "start its instances anew on other nodes");
-    command->callback([&choice, name, move, word = std::string(word), done = std::string(done)] {
-      choice.run = [name, move, word, done](session& s) {
-        auto reply = s.call("POST", "/v1/nodes/" + url_encode(*name) + "/" + word + (*move ? "?move=true" : ""));
+    if (word == std::string_view("drain")) {
+      command->add_flag("--move", *move, "start its instances anew on other nodes");
+      command->add_option("--limit", *limit, "evict what is left after this long, like 30m")->type_name("TIME");
+    }
+    command->callback([&choice, name, move, limit, word = std::string(word), done = std::string(done)] {
+      choice.run = [name, move, limit, word, done](session& s) {
+        std::string query = *move ? "?move=true" : "";
+        if (!limit->empty())
+          query += (query.empty() ? "?limit=" : "&limit=") + duration_query(duration_option(s, "--limit", *limit));
+        auto reply = s.call("POST", "/v1/nodes/" + url_encode(*name) + "/" + word + query, nullptr, millis{120'000});
         if (s.options.json)
           s.print_json(reply);
         else

@@ -181,13 +181,37 @@ int code_of_state(const std::string& state) {
   return has_ended(state) || state == "stopping" ? start_failed : ran_out;
 }
 
+/// "3, in about 2 min"
+std::string queue_text(const json& queue) {
+  auto text = text_at(queue, "position");
+  if (!queue.is_object() || !queue.contains("eta_ms") || !queue["eta_ms"].is_number()) return text;
+  return text + ", in about " + span(queue["eta_ms"].get<std::int64_t>());
+}
+
+/// The nodes that were not taken, each with the reason: "n2 fits as well (score 120 more), n3 is too small".
+std::string passed_over(const json& placement) {
+  if (!placement.is_object() || !placement.contains("candidates")) return {};
+  std::string text;
+  std::int64_t best = 0;
+  for (auto& candidate : placement["candidates"]) {
+    const auto node = text_at(candidate, "node"), why = text_at(candidate, "why_not");
+    const auto points = candidate.contains("score") && candidate["score"].is_number() ? candidate["score"].get<std::int64_t>() : 0;
+    if (node == text_at(placement, "node")) {
+      best = points;
+      continue;
+    }
+    text += (text.empty() ? "" : ", ") + node + " " + (why.empty() ? "fits as well (score " + std::to_string(points - best) + " more)" : why);
+  }
+  return text;
+}
+
 void show_instance(session& s, const json& instance) {
   auto now = s.around().now();
   auto inner = [&](const char* name) {
     return instance.is_object() && instance.contains(name) ? instance[name] : json();
   };
   auto owner = inner("owner"), failure = inner("failure"), progress = inner("progress"), extension = inner("extension"),
-       queue = inner("queue");
+       queue = inner("queue"), placement = inner("placement");
   auto phase = text_at(progress, "phase"), percent = text_at(progress, "percent");
   std::string more;
   if (extension.is_object()) {
@@ -202,11 +226,13 @@ void show_instance(session& s, const json& instance) {
                      (phase.empty() ? "" : ", " + phase + (percent.empty() ? "" : " " + percent + " %"))},
        {"reason", text_at(instance, "reason")},
        {"failure", failure.is_object() ? text_at(failure, "code") + ": " + text_at(failure, "detail") : ""},
-       {"queue", text_at(queue, "position")},
+       {"queue", queue_text(queue)},
        {"url", text_at(instance, "url")},
        {"connect",
         text_at(instance, "url") == text_at(instance, "connection_info") ? "" : text_at(instance, "connection_info")},
        {"node", text_at(instance, "node")},
+       {"placement", text_at(placement, "reason")},
+       {"passed over", passed_over(placement)},
        {"created", when(text_at(instance, "created_at"), now)},
        {"ends", when(text_at(instance, "expires_at"), now)},
        {"ended", when(text_at(instance, "ended_at"), now)},

@@ -79,17 +79,19 @@ public:
   void inspect(group_key key, answer<group_state> to) override {
     run<group_state>(std::move(to), [key](docker_core& core) { return core.inspect(key); });
   }
-  std::function<void()> logs(log_request request, std::function<void(const log_chunk&)> chunk,
-                             answer<done> to) override {
+  log_reading logs(log_request request, std::function<void(const log_chunk&)> chunk, answer<done> to) override {
     auto control = std::make_shared<engine::stream_control>();
+    control->credit = request.credit_bytes;
     run<done>(std::move(to), [request = std::move(request), chunk = std::move(chunk), control](docker_core& core) {
       return core.logs(request, chunk, control);
     });
     // May be called after this runtime's end: the flag lives with the call, the io_context does not.
     std::weak_ptr<docker_core> weak = core_;
-    return [weak, control] {
-      if (auto core = weak.lock()) asio::post(core->io(), [control] { control->cancel(); });
+    auto on_io = [weak, control](std::function<void()> work) {
+      if (auto core = weak.lock()) asio::post(core->io(), std::move(work));
     };
+    return {[on_io, control] { on_io([control] { control->cancel(); }); },
+            [on_io, control](std::uint64_t bytes) { on_io([control, bytes] { control->more(bytes); }); }};
   }
   void stats(group_key key, answer<group_stats> to) override {
     run<group_stats>(std::move(to), [key](docker_core& core) { return core.stats(key); });
@@ -105,6 +107,9 @@ public:
   }
   void update_instance_file(launch_plan_ptr plan, answer<done> to) override {
     run<done>(std::move(to), [plan = std::move(plan)](docker_core& core) { return core.update_instance_file(plan); });
+  }
+  void list_images(answer<std::vector<std::string>> to) override {
+    run<std::vector<std::string>>(std::move(to), [](docker_core& core) { return core.list_images(); });
   }
   void pull(std::string image, millis timeout, std::function<void(std::uint32_t)> progress, answer<done> to) override {
     run<done>(std::move(to), [image = std::move(image), timeout, progress = std::move(progress)](docker_core& core) {

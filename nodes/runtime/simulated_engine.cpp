@@ -105,6 +105,18 @@ bool simulated_engine::crash(const group_key& key, const std::string& service, s
   return false;
 }
 
+bool simulated_engine::write(const group_key& key, const std::string& service, const std::string& text) {
+  auto found = groups_.find(key);
+  if (found == groups_.end()) return false;
+  for (auto& container : found->second.containers)
+    if (container.running && container.plan->spec->services[container.service].name == service) {
+      container.output += text;
+      tell([&](observer& one) { one.wrote(key); });
+      return true;
+    }
+  return false;
+}
+
 std::size_t simulated_engine::running() const {
   std::size_t count = 0;
   for (auto& [key, group] : groups_)
@@ -150,6 +162,7 @@ void simulated_engine::start(simulated_container& container) {
     end(container, *behaviour.exits_at_start, false);
   else if (behaviour.out_of_memory_at_start)
     end(container, 137, true);
+  if (!behaviour.output.empty()) tell([&, key = container.plan->key](observer& one) { one.wrote(key); });
 }
 
 void simulated_engine::end(simulated_container& container, std::int32_t exit_code, bool out_of_memory) {

@@ -66,6 +66,9 @@ public:
   bool crash(const group_key& key, const std::string& service, std::int32_t exit_code = 137,
              bool out_of_memory = false);
 
+  /// A running service writes something; false when none runs.
+  bool write(const group_key& key, const std::string& service, const std::string& text);
+
   /// Containers by group, in start order. A group is here as long as it has any object.
   struct group {
     std::vector<simulated_container> containers;
@@ -90,6 +93,7 @@ public:
   struct observer {
     std::function<void(const group_key&, const simulated_container&)> ended;
     std::function<void(bool up)> changed;
+    std::function<void(const group_key&)> wrote;
   };
   void observe(std::weak_ptr<observer> watcher) { observers_.push_back(std::move(watcher)); }
   wall_time now() const { return now_(); }

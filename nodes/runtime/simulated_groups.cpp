@@ -3,6 +3,7 @@
 #include "nodes/runtime/simulated_process.hpp"
 
 #include "nodes/runtime/engine/error_map.hpp"
+#include "nodes/runtime/engine/image_reference.hpp"
 
 #include <algorithm>
 
@@ -95,12 +96,35 @@ void simulated_process::remove(group_key key, answer<done> to) {
                 reply(problem);
               else
                 reply(done());
+              if (!problem) read_on(key);
               files_.erase(key);
               watched_.erase(key);
               next();
             });
       },
       true);
+}
+
+/// What is named as present, and what containers are made of.
+void simulated_process::list_images(answer<std::vector<std::string>> to) {
+  auto reply = open<std::vector<std::string>>(std::move(to));
+  auto names = std::make_shared<std::set<std::string>>();
+  ask(
+      millis(10000),
+      [names](simulated_engine& engine) {
+        const auto add = [&](const std::string& image) {
+          if (auto known = engine::parse_image_reference(image)) names->insert(known->full_name());
+        };
+        for (auto& [image, what] : engine.images)
+          if (what.present) add(image);
+        for (auto& [key, group] : engine.groups())
+          for (auto& container : group.containers) add(container.plan->spec->services[container.service].image);
+        return failure();
+      },
+      [names, reply](failure problem) {
+        if (problem) return reply(problem);
+        reply(std::vector<std::string>(names->begin(), names->end()));
+      });
 }
 
 void simulated_process::pull(std::string image, millis timeout, std::function<void(std::uint32_t)> progress,

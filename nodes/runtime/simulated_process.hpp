@@ -29,12 +29,12 @@ public:
   void list(answer<std::vector<runtime_object>> to) override;
   void remove_object(runtime_object object, answer<done> to) override;
   void inspect(group_key key, answer<group_state> to) override;
-  std::function<void()> logs(log_request request, std::function<void(const log_chunk&)> chunk,
-                             answer<done> to) override;
+  log_reading logs(log_request request, std::function<void(const log_chunk&)> chunk, answer<done> to) override;
   void stats(group_key key, answer<group_stats> to) override;
   void watch(std::function<void(const service_exited&)> watcher) override;
   void watch_engine(std::function<void(const engine_changed&)> watcher) override;
   void update_instance_file(launch_plan_ptr plan, answer<done> to) override;
+  void list_images(answer<std::vector<std::string>> to) override;
   void pull(std::string image, millis timeout, std::function<void(std::uint32_t)> progress, answer<done> to) override;
 
 private:
@@ -48,6 +48,15 @@ private:
     bool given_up = false; ///< a stop or remove waits
   };
   using work_ptr = std::shared_ptr<ensure_work>;
+  /// A log that is being read.
+  struct reader {
+    log_request request;
+    std::function<void(const log_chunk&)> chunk;
+    std::function<void(outcome<done>)> reply;
+    std::size_t at = 0; ///< in the container's output
+    std::uint64_t credit = 0;
+    bool begun = false; ///< the engine has found it
+  };
   struct turn_record {
     struct entry {
       work_ptr ensure;
@@ -75,6 +84,10 @@ private:
                bool ends = false);
   void take_turn(const group_key& key);
   void finish(const work_ptr& work, failure problem);
+  // simulated_logs.cpp
+  void read_on(std::uint64_t number);
+  void read_on(const group_key& key);
+  void end_reading(std::uint64_t number, failure why);
   void tell(const work_ptr& work, group_step step, std::optional<std::uint32_t> percent = {});
   void pull_missing(const work_ptr& work, std::size_t service);
   void create(const work_ptr& work);
@@ -104,6 +117,7 @@ private:
   std::function<void(const engine_changed&)> engine_watcher_;
   std::uint64_t last_number_ = 0;
   std::map<std::uint64_t, std::function<void(const failure&)>> open_;
+  std::map<std::uint64_t, reader> readers_;
   std::map<group_key, turn_record> turns_;
   std::map<group_key, launch_plan_ptr> files_; ///< instance.json of each group
   std::set<group_key> watched_, expected_;

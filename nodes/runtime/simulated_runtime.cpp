@@ -31,6 +31,7 @@ simulated_process::simulated_process(std::shared_ptr<simulated_engine> engine, s
     process_ended(key, container);
   };
   observer_->changed = [this](bool up) { changed(up); };
+  observer_->wrote = [this](const group_key& key) { read_on(key); };
   engine_->observe(observer_);
 }
 
@@ -114,37 +115,6 @@ void simulated_process::inspect(group_key key, answer<group_state> to) {
         else
           reply(std::move(*state));
       });
-}
-
-std::function<void()> simulated_process::logs(log_request request, std::function<void(const log_chunk&)> chunk,
-                                              answer<done> to) {
-  auto reply = open<done>(std::move(to));
-  auto finish = [reply, chunk, service = request.service] {
-    chunk({service, "", false, true});
-    reply(done());
-  };
-  auto text = std::make_shared<std::string>();
-  ask(
-      millis(30000),
-      [this, request, text](simulated_engine& engine) {
-        auto found = engine.all().find(request.key);
-        if (found == engine.all().end()) return because(errc::unknown_instance, "no such group");
-        for (auto& container : found->second.containers)
-          if (request.service.empty() || container.plan->spec->services[container.service].name == request.service) {
-            *text = container.output;
-            return failure();
-          }
-        return because(errc::not_found, "the instance has no service " + request.service);
-      },
-      [reply, chunk, finish, text, request](failure problem) {
-        if (problem) return reply(problem);
-        if (!text->empty()) chunk({request.service, *text, false, false});
-        if (!request.follow) finish();
-      });
-  std::weak_ptr<bool> weak = alive_;
-  return [this, weak, finish] {
-    if (weak.lock()) after(millis(0), finish);
-  };
 }
 
 void simulated_process::stats(group_key key, answer<group_stats> to) {
@@ -236,6 +206,7 @@ bool simulated_process::runs(const group_key& key) const {
 }
 
 void simulated_process::process_ended(const group_key& key, const simulated_container& container) {
+  read_on(key);
   if (container.cluster != owner_.cluster || container.node != owner_.node) return;
   if (!watched_.count(key) || expected_.count(key)) return;
   service_exited exit{key, container.plan->spec->services[container.service].name, container.exit_code,

@@ -1,7 +1,11 @@
 """Several processes as one cluster: a real NATS server, two real engines, and what the death of each part means to users."""
 import collections
+import http.client
+import socket
 import subprocess
 import unittest
+import urllib.error
+import urllib.request
 import uuid
 
 from support import PROGRAM, Poseidon, PrivateEngine, at_once, reference_image, wait_for
@@ -11,9 +15,9 @@ from test_nats import NatsServer
 class Member(Poseidon):
     """A process of a cluster, that joined with a token."""
 
-    def __init__(self, name, cluster, token, links, engine=None, lost_after="60s", roles=None):
+    def __init__(self, name, cluster, token, links, engine=None, lost_after="60s", roles=None, edge=None):
         super().__init__(engine=engine, cluster=cluster, settings={"membership": {"suspect_after": "2s", "lost_after": lost_after},
-                                                                   "edge": {"link_dir": links}})
+                                                                   "edge": {"link_dir": links, **(edge or {})}})
         self.node = name
         self.flags = ["--roles", roles] if roles else []
         joined = subprocess.run([PROGRAM, "join", "-", "--data", f"{self.dir}/data"], input=token + "\n", capture_output=True, text=True, timeout=30)
@@ -62,12 +66,18 @@ class Cluster(unittest.TestCase):
             return all(len(n) == 2 and all(x["state"] == "ready" and x["load"] and not x["trouble"] for x in n) for n in nodes)
         wait_for(ready, 30, "both gateways see both nodes")
 
-    def running_on_nb(self, **owner):
-        self.assertEqual(self.a.call("POST", "/v1/nodes/na/cordon").status, 200)
+    def running_on(self, node, other, owner):
+        self.assertEqual(self.a.call("POST", f"/v1/nodes/{other}/cordon").status, 200)
         instance = self.a.running(**owner)
-        self.assertEqual(self.a.call("POST", "/v1/nodes/na/uncordon").status, 200)
-        self.assertEqual(instance["node"], "nb")
+        self.assertEqual(self.a.call("POST", f"/v1/nodes/{other}/uncordon").status, 200)
+        self.assertEqual(instance["node"], node)
         return instance
+
+    def running_on_nb(self, **owner):
+        return self.running_on("nb", "na", owner)
+
+    def running_on_na(self, **owner):
+        return self.running_on("na", "nb", owner)
 
     def test_instances_land_on_both_nodes_and_every_gateway_commands_all_of_them(self):
         self.both_ready()
@@ -135,6 +145,27 @@ class Cluster(unittest.TestCase):
         self.assertEqual(self.a.instance(retaken["id"])["state"], "running")
         self.assertEqual(self.a.page(retaken["host"]).status, 200)
 
+    def test_logs_are_followed_from_the_other_node_and_a_dead_reader_leaves_no_stream_open(self):
+        self.both_ready()
+        mine = self.running_on_nb(user="f", challenge="hello")
+        host, port = self.a.api.rsplit(":", 1)
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", f"/v1/instances/{mine['id']}/logs?follow=true", headers={"Authorization": f"Bearer {self.a.key}"})
+        reply = connection.getresponse()
+        self.assertEqual(reply.status, 200)
+        container = next(c for c in self.second.containers(self.cluster) if c["Labels"].get("poseidon.instance") == mine["id"])
+        pid = self.second.inspect(container["Id"])["State"]["Pid"]
+        for n in range(3):  # what the service's first process writes, as it writes it
+            with open(f"/proc/{pid}/fd/1", "w") as out:
+                out.write(f"line {n} of the other node\n")
+            text = b""
+            while f"line {n} of the other node\n".encode() not in text:
+                text += reply.read1(65536)
+        self.a.kill()  # the reader, without a word
+        wait_for(lambda: "its reader is silent" in self.b.log(), 60, "the node ends the stream by itself")
+        self.assertEqual(self.b.instance(mine["id"])["state"], "running")
+
     def test_a_drained_node_gets_nothing_new_and_refuses_extensions(self):
         self.both_ready()
         mine = self.running_on_nb(challenge="brief", user="d")
@@ -145,6 +176,61 @@ class Cluster(unittest.TestCase):
         self.assertIn("drain", refused.json["detail"])
         self.assertEqual({self.a.running(user=f"e{n}")["node"] for n in range(4)}, {"na"})
         self.assertEqual(self.a.cli("nodes", "uncordon", "nb").returncode, 0)
+
+    def check(self, address):
+        with urllib.request.urlopen(urllib.request.Request(f"http://{address}/healthz"), timeout=10) as reply:
+            return reply.status
+
+    def failing(self, address):
+        try:
+            return self.check(address) == 503
+        except urllib.error.HTTPError as error:
+            return error.code == 503
+
+    def test_a_drain_ends_at_its_limit_and_the_machines_edge_fails_its_check_meanwhile(self):
+        self.both_ready()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = "127.0.0.1:%d" % free.getsockname()[1]
+        edge = Member("ne", self.cluster, self.token, self.links, roles="edge", edge={"admin_listen": [address]})
+        self.addCleanup(edge.close)
+        edge.start()
+        mine = self.running_on_nb(user="d")
+        stays = self.running_on_na(user="s")
+        events = self.a.events("/v1/events?type=node.")
+        self.addCleanup(events.close)
+        drained = self.b.cli("nodes", "drain", "nb", "--limit", "8s")
+        self.assertEqual(drained.returncode, 0, drained.stderr)
+        drain = wait_for(lambda: self.b.call("GET", "/v1/nodes/nb").json["drain"], 10, "both know")
+        self.assertEqual((drain["limit_ms"], drain["left"]), (8000, 1))
+        self.assertIn("draining, 1 left", self.b.cli("nodes", "ls").stdout)
+        self.assertEqual(self.a.instance(mine["id"])["state"], "running", "not before the limit")
+        self.assertEqual(self.check(address), 200, "another node of this machine goes on")
+        ended = wait_for(lambda: (i := self.a.instance(mine["id"]))["state"] == "stopped" and i, 30, "what is left is evicted")
+        self.assertEqual(ended["reason"], "evicted")
+        wait_for(lambda: "draining, empty" in self.a.cli("nodes", "ls").stdout, 10, "done when empty")
+        events.wait("node.drained")
+        self.assertEqual(self.a.instance(stays["id"])["state"], "running")
+        self.assertEqual(self.a.cli("nodes", "drain", "na").returncode, 0)
+        wait_for(lambda: self.failing(address), 10, "no node of this machine takes players any more")
+        self.assertEqual(self.a.page(stays["host"]).status, 200, "who is there is served")
+        self.assertEqual(self.a.cli("nodes", "uncordon", "na").returncode, 0)
+        wait_for(lambda: not self.failing(address), 10, "back")
+        self.assertEqual(self.a.cli("nodes", "uncordon", "nb").returncode, 0)
+        self.assertIsNone(wait_for(lambda: (n := self.a.call("GET", "/v1/nodes/nb").json)["state"] == "ready" and n, 10, "ended")["drain"])
+
+    def test_why_an_instance_is_where_it_is_and_what_requires_a_label_nobody_has(self):
+        self.both_ready()
+        mine = self.running_on_nb(user="w")
+        shown = wait_for(lambda: self.a.call("GET", f"/v1/instances/{mine['id']}").json["placement"], 10, "this gateway has seen it")
+        self.assertEqual(shown["node"], "nb")
+        self.assertEqual({c["node"]: c["why_not"] for c in shown["candidates"]}, {"nb": None, "na": "is cordoned"})
+        told = self.a.cli("show", mine["id"]).stdout
+        self.assertIn("the only node that is ready and fits", told)
+        self.assertIn("na is cordoned", told)
+        spec = {"image": "poseidon-test/busybox", "command": ["sleep", "60"], "placement": {"require": {"gpu": "yes"}}}
+        refused = self.a.call("POST", "/v1/instances", {"spec": spec, "owner": {"user": "g"}})
+        self.assertEqual((refused.status, refused.json["code"]), (503, "capacity_exhausted"), refused)
+        self.assertIn("no node has the labels that it requires: gpu=yes", refused.json["detail"])
 
     def test_a_node_is_emptied_under_the_same_urls(self):
         self.both_ready()

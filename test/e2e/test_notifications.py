@@ -3,11 +3,13 @@ import hashlib
 import hmac
 import http.server
 import json
+import subprocess
 import threading
 import time
 import unittest
+import uuid
 
-from support import Poseidon, wait_for
+from support import CHALLENGES, PROGRAM, Poseidon, wait_for
 from test_nats import NatsServer
 
 SECRET = "a secret of sixteen characters and more"
@@ -213,6 +215,65 @@ class OnNats(unittest.TestCase):
             self.assertTrue(ops.of(third)[0]["id"].startswith("2-"), "a new log begins a new count")
         ops.close()
 
+
+class SharedByTwo(unittest.TestCase):
+    """Two notifier processes, one of them killed: its part passes to the other, and comes back with it."""
+
+    def test_a_killed_notifiers_part_passes_to_the_other_and_nothing_is_lost(self):
+        nats, ops = NatsServer(), Receiver()
+        self.addCleanup(nats.close)
+        self.addCleanup(ops.close)
+        cluster = "e2e-" + uuid.uuid4().hex[:10]
+        folder = Poseidon(cluster=cluster)
+        self.addCleanup(folder.close)
+        made = subprocess.run([PROGRAM, "cluster", "init", "--nats", nats.url, "--cluster", cluster, "--data", f"{folder.dir}/init", "--quiet"],
+                              capture_output=True, text=True, timeout=30)
+        self.assertEqual(made.returncode, 0, made.stderr)
+
+        def member(name, roles, notify=None):
+            p = Poseidon(cluster=cluster, node=name, challenges=CHALLENGES if "gateway" in roles else {},
+                         settings={"roles": roles, "membership": {"suspect_after": "2s", "lost_after": "4s"}, "notify": notify or {},
+                                   "edge": {"link_dir": f"{folder.dir}/edges"}})
+            joined = subprocess.run([PROGRAM, "join", "-", "--data", f"{p.dir}/data"], input=made.stdout, capture_output=True, text=True, timeout=30)
+            self.assertEqual(joined.returncode, 0, joined.stderr)
+            self.addCleanup(p.close)
+            return p.start()
+
+        main = member("na", ["gateway", "node", "edge"])
+        told = {"receivers": [webhook("ops", ops)], "longest_retry": "1s"}
+        first, second = member("tell-1", ["notifier"], told), member("tell-2", ["notifier"], told)
+        for p in (first, second):
+            wait_for(lambda p=p: "ops is told by tell-1, tell-2" in p.log(), 30, "they know each other")
+
+        def batch(tag, count=8):
+            return [main.running(user=f"{tag}{n}")["id"] for n in range(count)]
+
+        def all_told(idents, kind="instance.running"):
+            return all(ops.has(i, kind) for i in idents)
+
+        before = batch("before")
+        wait_for(lambda: all_told(before), 20, "both tell")
+        second.kill()
+        during = batch("during")
+        for ident in before[:4]:
+            main.call("DELETE", f"/v1/instances/{ident}")
+            main.wait_state(ident, "stopped")
+        wait_for(lambda: all_told(during) and all_told(before[:4], "instance.stopped"), 30, "the other one tells of everything")
+        second.start()
+        wait_for(lambda: first.log().count("ops is told by tell-1, tell-2") >= 2, 30, "it is back")
+        after = batch("after")
+        for ident in before[4:] + during:
+            main.call("DELETE", f"/v1/instances/{ident}")
+            main.wait_state(ident, "stopped")
+        wait_for(lambda: all_told(after) and all_told(before + during, "instance.stopped"), 30, "everything arrives")
+        for ident in before + during + after:
+            seen, places = set(), []
+            for event in ops.of(ident):
+                if event["id"] not in seen:  # as a receiver does that keeps the ids it has seen
+                    seen.add(event["id"])
+                    places.append(place_of(event))
+            self.assertEqual(places, sorted(places), "in order per instance")
+            self.assertEqual(ops.of(ident)[0]["type"], "instance.pending")
 
 class Discord(unittest.TestCase):
     def test_a_channel_gets_embeds_in_order_and_its_rate_limit_is_kept(self):

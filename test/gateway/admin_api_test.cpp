@@ -67,6 +67,23 @@ TEST_F(admin_api, nodes_change_their_mode) {
   EXPECT_EQ(ask("GET", "/v1/nodes/n1", nullptr, "read").body["capacity"]["cpu_millis"], 2000);
 }
 
+TEST_F(admin_api, a_drain_tells_its_limit_and_what_is_left) {
+  start();
+  EXPECT_EQ(ask("GET", "/v1/nodes/n1").body["drain"], nullptr);
+  auto drain = ask("POST", "/v1/nodes/n1/drain?limit=30m").body["drain"];
+  EXPECT_EQ(drain["limit_ms"], 1'800'000);
+  EXPECT_EQ(drain["left"], 0);
+  EXPECT_EQ(drain["move"], false);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (drain["ends_at"].is_null() && std::chrono::steady_clock::now() < until) drain = ask("GET", "/v1/nodes/n1").body["drain"];
+  EXPECT_TRUE(drain["ends_at"].is_string()) << "once this gateway has seen the mark";
+  for (auto* good : {"1800s", "500ms", "24h", "10"}) EXPECT_EQ(ask("POST", std::string("/v1/nodes/n1/drain?limit=") + good).status, 200) << good;
+  for (auto* bad : {"soon", "0", "169h", "-1s", "%20"}) EXPECT_EQ(ask("POST", std::string("/v1/nodes/n1/drain?limit=") + bad).status, 422) << bad;
+  drain = ask("POST", "/v1/nodes/n1/drain?limit=60s&move=true").body["node"]["drain"];
+  EXPECT_EQ(drain["move"], true);
+  EXPECT_EQ(ask("POST", "/v1/nodes/n1/uncordon").body["drain"], nullptr);
+}
+
 TEST_F(admin_api, live_settings_change_and_take_effect) {
   start();
   auto find = [](const json& list, const std::string& name) {

@@ -100,8 +100,9 @@ TEST(query, spans_are_read) {
   EXPECT_EQ(parse_span("30s"), millis{30'000});
   EXPECT_EQ(parse_span("500ms"), millis{500});
   EXPECT_EQ(parse_span("2m"), millis{120'000});
+  EXPECT_EQ(parse_span("1h"), millis{3'600'000});
   EXPECT_EQ(parse_span("5"), millis{5'000});
-  for (auto bad : {"", "s", "-1s", "1h", "99999999999999s", "3 s"}) EXPECT_FALSE(parse_span(bad)) << bad;
+  for (auto bad : {"", "s", "-1s", "1d", "99999999999999s", "3 s"}) EXPECT_FALSE(parse_span(bad)) << bad;
 }
 
 TEST(query, a_wait_is_over_when_the_state_is_there_or_can_not_come) {

@@ -90,6 +90,21 @@ TEST(events, types_say_what_happened) {
   EXPECT_EQ(type(running_of(row), instance_state::running), "none") << "nothing that a reader would notice";
 }
 
+TEST(events, a_drain_is_told_when_it_begins_and_when_the_node_is_empty) {
+  auto c = change(9, set_node_mode_entry{{"n1"}, node_mode::draining, 1'800'000, true});
+  c.nodes = {std::make_shared<const node_row>()};
+  applied_change applied;
+  applied.change = &c;
+  applied.drained = {{"n1"}};
+  const auto all = events_of(applied, context);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0]->type, "node.draining");
+  EXPECT_EQ(data_of(*all[0])["detail"], json({{"node", "n1"}, {"move", true}, {"limit_ms", 1'800'000}}));
+  EXPECT_EQ(all[1]->type, "node.drained");
+  EXPECT_EQ(all[1]->id, "1-9.1");
+  EXPECT_EQ(data_of(*all[1])["detail"], json({{"node", "n1"}}));
+}
+
 TEST(events, administration_is_told_only_when_it_took_effect) {
   auto c = change(5, put_key_entry{{"k1"}, "00", {}, "", {}});
   EXPECT_TRUE(make(c, {}).empty());

@@ -21,7 +21,7 @@ struct fake_behaviors {
     };
   }
 
-  static scheduler_actor::behavior_type scheduler(scheduler_actor::pointer, fake_cluster* c) {
+  static scheduler_actor::behavior_type scheduler(scheduler_actor::pointer self, fake_cluster* c) {
     return {
         [](const ledger_changes&) {},
         [c](const start_instance& w) { return c->start(w); },
@@ -37,7 +37,7 @@ struct fake_behaviors {
         [](const move_instances&) -> outcome<moved_instances> { return moved_instances{2, 1, {errc::capacity_exhausted, "no other node has room", {}, {}, {}}}; },
         [c](const append_entry& e) { return c->fold(e.body); },
         [](const timer_due&) {},
-        [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
+        [self, c](const open_log_stream& m) { return c->open_stream(self->system(), m); },
     };
   }
 
@@ -77,6 +77,10 @@ fake_cluster::fake_cluster(caf::actor_system& system) {
 
 fake_cluster::~fake_cluster() {
   caf::scoped_actor self{ledger.home_system()};
+  for (auto& source : sources_) {
+    caf::anon_send_exit(source, caf::exit_reason::kill);
+    self->wait_for(source);
+  }
   for (auto& actor : {caf::actor_cast<caf::actor>(ledger), caf::actor_cast<caf::actor>(scheduler), caf::actor_cast<caf::actor>(catalogue)}) {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     self->wait_for(actor); // they refer to this object
@@ -97,6 +101,75 @@ void fake_cluster::refuse(failure why) {
 void fake_cluster::set_logs(std::string text) {
   std::lock_guard lock(mutex_);
   logs_ = std::move(text);
+  for (auto& [id, one] : streams_) read_on(one);
+}
+
+struct fake_source {
+  static stream_source::behavior_type behavior(stream_source::pointer self, fake_cluster* c, open_log_stream m) {
+    self->set_down_handler([self, c, id = m.what.stream](caf::down_msg&) {
+      c->close_stream_of(id);
+      self->quit();
+    });
+    self->monitor(m.sink);
+    return {
+        [c](const stream_credit& credit) { c->give_credit(credit); },
+        [self, c](const close_stream& closed) {
+          c->close_stream_of(closed.stream);
+          self->quit();
+        },
+    };
+  }
+};
+
+outcome<stream_opened> fake_cluster::open_stream(caf::actor_system& system, const open_log_stream& m) {
+  std::lock_guard lock(mutex_);
+  if (refusal_) return refusal_;
+  auto found = rows_.find(m.what.instance.value);
+  if (found == rows_.end() || !is_live(found->second)) return failure{errc::instance_ended, "it has ended", std::nullopt, {}, {}};
+  auto source = system.spawn(fake_source::behavior, this, m);
+  sources_.push_back(source);
+  auto& one = streams_.emplace(m.what.stream, log_reader{m, source, 0, m.what.credit_bytes, 0}).first->second;
+  read_on(one);
+  return stream_opened{source};
+}
+
+void fake_cluster::read_on(log_reader& one) {
+  while (one.credit > 0 && one.sent < logs_.size()) {
+    auto size = std::min<std::size_t>({one.credit, logs_.size() - one.sent, 16'384});
+    caf::anon_send(one.what.sink, stream_piece{one.what.what.stream, ++one.pieces, "main", logs_.substr(one.sent, size), false});
+    one.sent += size;
+    one.credit -= size;
+    most_sent_ = std::max(most_sent_, one.sent);
+  }
+}
+
+void fake_cluster::give_credit(const stream_credit& m) {
+  std::lock_guard lock(mutex_);
+  auto found = streams_.find(m.stream);
+  if (found == streams_.end()) return;
+  found->second.credit += m.bytes;
+  read_on(found->second);
+}
+
+void fake_cluster::close_stream_of(const stream_id& stream) {
+  std::lock_guard lock(mutex_);
+  streams_.erase(stream);
+}
+
+void fake_cluster::end_streams(failure why) {
+  std::lock_guard lock(mutex_);
+  for (auto& [id, one] : streams_) caf::anon_send(one.what.sink, stream_end{id, one.pieces, why});
+  streams_.clear();
+}
+
+std::size_t fake_cluster::open_streams() {
+  std::lock_guard lock(mutex_);
+  return streams_.size();
+}
+
+std::size_t fake_cluster::most_sent() {
+  std::lock_guard lock(mutex_);
+  return most_sent_;
 }
 
 std::vector<start_instance> fake_cluster::starts() {
@@ -146,6 +219,7 @@ void fake_cluster::end(const instance_id& id, end_reason reason, failure why) {
     row = ended(row, row.changed.sequence, reason);
     if (why) row.why = std::make_shared<const failure>(why);
   });
+  end_streams({errc::instance_ended, "the container is gone", std::nullopt, {}, {}});
 }
 
 outcome<started> fake_cluster::start(const start_instance& what) {
@@ -171,7 +245,9 @@ outcome<started> fake_cluster::start(const start_instance& what) {
   if (!what.idempotency_key.empty()) keys_[what.idempotency_key].second = row.id.value;
   auto entry = start_of(row);
   entry.actor = what.actor;
-  publish(change(sequence_, entry, {shared(row)}));
+  auto made = change(sequence_, entry, {shared(row)});
+  made.decisions.push_back({row.id, row.node, "the least loaded of 2 that fit", {{{"n1"}, 1000, {}}, {{"n2"}, 2500, {}}, {{"n3"}, 0, "is too small"}}});
+  publish(std::move(made));
   return started{verdict_kind::accepted, shared(row)};
 }
 
@@ -217,7 +293,11 @@ void fake_cluster::apply_admin(ledger_change& change) {
     change.challenges.push_back(std::make_shared<const challenge_row>(challenges_[enable->challenge.value]));
   }
   if (auto* mode = std::get_if<set_node_mode_entry>(&body)) {
-    nodes_[mode->node.value].mode = mode->mode;
+    auto& node = nodes_[mode->node.value];
+    node.mode = mode->mode;
+    node.mode_at = change.at;
+    node.drain_limit_ms = mode->limit_ms;
+    node.drain_move = mode->move;
     change.nodes.push_back(std::make_shared<const node_row>(nodes_[mode->node.value]));
   }
 }

@@ -29,7 +29,14 @@ public:
   row_ptr row(const instance_id& id);
   /// What the scheduler shall refuse from now on; an empty one ends that.
   void refuse(failure why);
+  /// The output so far; what is new in it goes to whoever follows.
   void set_logs(std::string text);
+  /// The source's last word to everybody who follows.
+  void end_streams(failure why);
+  /// Streams that are open at the source.
+  std::size_t open_streams();
+  /// The most that one stream was sent.
+  std::size_t most_sent();
   /// Ends the scheduler: what it is asked from now on is never answered.
   void kill_scheduler();
   /// Every start as it arrived.
@@ -37,6 +44,17 @@ public:
 
 private:
   friend struct fake_behaviors;
+  friend struct fake_source;
+  struct log_reader {
+    open_log_stream what;
+    stream_source source;
+    std::size_t sent = 0, credit = 0;
+    std::uint64_t pieces = 0;
+  };
+  outcome<stream_opened> open_stream(caf::actor_system& system, const open_log_stream& m);
+  void read_on(log_reader& one);
+  void give_credit(const stream_credit& m);
+  void close_stream_of(const stream_id& stream);
   outcome<started> start(const start_instance& what);
   outcome<row_ptr> stop(const stop_instance& what);
   outcome<row_ptr> extend(const extend_instance& what);
@@ -56,6 +74,9 @@ private:
   std::vector<ledger_subscriber> subscribers_;
   failure refusal_;
   std::string logs_ = "hello from the container\n";
+  std::map<stream_id, log_reader> streams_;
+  std::vector<stream_source> sources_; ///< all there ever were: they refer to this object
+  std::size_t most_sent_ = 0;
   std::vector<start_instance> starts_;
 };
 

@@ -27,6 +27,33 @@ TEST_F(instances_api, a_start_is_202_with_location_and_is_read_at_once) {
   EXPECT_FALSE(sent.request.empty());
 }
 
+TEST_F(instances_api, why_an_instance_is_where_it_is_is_told_to_platforms_of_one_instance) {
+  start();
+  auto id = started();
+  json placement;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (placement.is_null() && std::chrono::steady_clock::now() < until) placement = ask("GET", "/v1/instances/" + id, nullptr, "platform").body["placement"];
+  EXPECT_EQ(placement["node"], "n1");
+  EXPECT_EQ(placement["reason"], "the least loaded of 2 that fit");
+  EXPECT_EQ(placement["candidates"].size(), 3u);
+  EXPECT_EQ(placement["candidates"][2], json({{"node", "n3"}, {"score", nullptr}, {"why_not", "is too small"}}));
+  EXPECT_EQ(ask("GET", "/v1/instances/" + id + "?wait=pending&timeout=1s").body["placement"], placement) << "admin, after a wait";
+  EXPECT_FALSE(ask("GET", "/v1/instances/" + id, nullptr, "read").body.contains("placement"));
+  EXPECT_FALSE(ask("GET", "/v1/instances").body["items"][0].contains("placement"));
+  cluster->end({id}, end_reason::stopped);
+  ask("GET", "/v1/instances/" + id + "?wait=stopped&timeout=10s");
+  EXPECT_EQ(ask("GET", "/v1/instances/" + id).body["placement"], nullptr);
+}
+
+TEST_F(instances_api, a_full_queue_is_503_with_the_reason_and_when_to_come_again) {
+  start();
+  cluster->refuse({errc::queue_full, "1000 are queued already; memory: needs 64 MiB, most free on a node is 0 MiB", 5'000, {}, {}});
+  auto refused = ask("POST", "/v1/instances", {{"challenge", "hello"}, {"owner", {{"user", "alice"}}}});
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.body["code"], "queue_full");
+  EXPECT_EQ(refused.raw.header("retry-after"), "5");
+}
+
 TEST_F(instances_api, a_second_start_of_the_same_owner_is_200_with_the_same_id) {
   start();
   auto id = started();
@@ -223,6 +250,65 @@ TEST_F(instances_api, logs_are_text_and_can_be_followed) {
   cluster->set_logs("hello from the container\nmore\nlast words\n");
   cluster->end({id}, end_reason::stopped);
   EXPECT_EQ(following->receive_chunk(), "last words\n");
+  EXPECT_FALSE(following->receive_chunk());
+}
+
+TEST_F(instances_api, a_client_that_does_not_read_holds_up_the_source_and_costs_a_window) {
+  start();
+  auto id = started();
+  std::string lines;
+  for (int i = 0; lines.size() < (24u << 20); ++i) lines += "line " + std::to_string(i) + " of what a container has to say\n";
+  cluster->set_logs(lines);
+  auto following = stream("/v1/instances/" + id + "/logs?follow=true");
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  std::size_t before = 0; // it comes to rest when sockets and window are full
+  for (auto sent = cluster->most_sent(); sent == 0 || sent != before; sent = cluster->most_sent()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until);
+    before = sent;
+    ask("GET", "/v1/instances/" + id); // time passes
+  }
+  EXPECT_LT(before, 16u << 20);
+  std::string got;
+  while (got.size() < lines.size()) {
+    auto piece = following->receive_chunk();
+    ASSERT_TRUE(piece) << got.size();
+    got += *piece;
+  }
+  EXPECT_TRUE(got == lines);
+  following.reset();
+  while (cluster->open_streams() > 0) ASSERT_LT(std::chrono::steady_clock::now(), until) << "a client that leaves closes the stream";
+}
+
+TEST_F(instances_api, a_log_that_breaks_off_says_so) {
+  start();
+  auto id = started();
+  auto following = stream("/v1/instances/" + id + "/logs?follow=true");
+  EXPECT_EQ(following->receive_chunk(), "hello from the container\n");
+  cluster->end_streams({errc::unknown_outcome, "what came after piece 1 was lost on the bus", std::nullopt, {}, {}});
+  EXPECT_EQ(following->receive_chunk(), "\nposeidon: the log breaks off here: what came after piece 1 was lost on the bus\n");
+  EXPECT_FALSE(following->receive_chunk());
+}
+
+TEST_F(instances_api, a_reset_is_followed_into_the_new_container) {
+  start();
+  auto id = started();
+  auto following = stream("/v1/instances/" + id + "/logs?follow=true");
+  EXPECT_EQ(following->receive_chunk(), "hello from the container\n");
+  cluster->set_logs("");
+  EXPECT_EQ(ask("POST", "/v1/instances/" + id + "/reset").status, 200);
+  cluster->end_streams({errc::instance_ended, "the container is gone", std::nullopt, {}, {}});
+  cluster->set_logs("hello again\n");
+  EXPECT_EQ(following->receive_chunk(), "hello again\n");
+  cluster->end({id}, end_reason::stopped);
+  EXPECT_FALSE(following->receive_chunk());
+}
+
+TEST_F(instances_api, what_was_kept_of_an_ended_instance_is_sent_and_ends) {
+  start();
+  auto id = started();
+  cluster->end({id}, end_reason::stopped);
+  auto following = stream("/v1/instances/" + id + "/logs?follow=true");
+  EXPECT_EQ(following->receive_chunk(), "hello from the container\n");
   EXPECT_FALSE(following->receive_chunk());
 }
 

@@ -1,22 +1,11 @@
-// Small parts: following output, rates, settings.
+// Small parts: rates, settings.
 
-#include "gateway/log_follow.hpp"
 #include "gateway/rate_limits.hpp"
 #include "gateway/settings_view.hpp"
 
 #include <gtest/gtest.h>
 
 namespace poseidon::gateway {
-
-TEST(log_follow, only_what_is_new_is_sent) {
-  EXPECT_EQ(new_output("", "a\n"), "a\n");
-  EXPECT_EQ(new_output("a\n", "a\nb\n"), "b\n");
-  EXPECT_EQ(new_output("a\nb\n", "a\nb\n"), "");
-  EXPECT_EQ(new_output("b\nc\n", "a\nb\nc\nd\n"), "d\n") << "a tail was sent first";
-  EXPECT_EQ(new_output("a\nb\nc\n", "x"), "x") << "nothing overlaps";
-  std::string long_before(10'000, 'x'), marked = long_before + "the end\n";
-  EXPECT_EQ(new_output(marked, marked.substr(3'000) + "more\n"), "more\n") << "the start was dropped";
-}
 
 TEST(rate_limits, owners_do_not_disturb_each_other) {
   rate_limits limits({60, 1});

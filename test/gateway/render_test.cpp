@@ -72,6 +72,34 @@ TEST(render, a_queued_one_tells_its_place) {
   EXPECT_EQ(j["node"], nullptr);
 }
 
+TEST(render, the_wait_is_the_sooner_of_deadlines_and_of_the_rate_of_late) {
+  instance_item item;
+  item.row = shared(sample_row("abc", 5));
+  item.queue_position = 4;
+  EXPECT_EQ(queue_eta_ms(item, sample_time), std::nullopt);
+  item.releases = release_rate{1, sample_time, sample_time};
+  EXPECT_EQ(queue_eta_ms(item, sample_time + millis{1'000}), std::nullopt) << "one is no rate";
+  item.releases = release_rate{10, sample_time, sample_time + millis{50'000}};
+  EXPECT_EQ(queue_eta_ms(item, sample_time + millis{60'000}), 24'000) << "one in six seconds";
+  EXPECT_EQ(queue_eta_ms(item, sample_time + millis{120'000}), 48'000) << "silence since makes it slower";
+  EXPECT_EQ(queue_eta_ms(item, sample_time + millis{360'000}), std::nullopt) << "too long ago";
+  item.queue_served_at = sample_time + millis{70'000};
+  EXPECT_EQ(queue_eta_ms(item, sample_time + millis{60'000}), 10'000);
+  EXPECT_EQ(queue_eta_ms(item, sample_time + millis{100'000}), 0);
+}
+
+TEST(render, an_explained_one_says_why_it_is_where_it_is) {
+  instance_item item;
+  item.row = shared(assigned(sample_row("abc", 5), 6));
+  EXPECT_FALSE(json::parse(render_instance(item, urls, sample_time)).contains("placement"));
+  item.explained = true;
+  EXPECT_EQ(json::parse(render_instance(item, urls, sample_time))["placement"], nullptr);
+  item.placement = placement_decision{{"abc"}, {"n1"}, "the only node that is ready and fits", {{{"n1"}, 5, {}}, {{"n2"}, 0, "is lost"}}};
+  EXPECT_EQ(json::parse(render_instance(item, urls, sample_time))["placement"],
+            json::parse(R"({"node":"n1","reason":"the only node that is ready and fits","candidates":[{"node":"n1","score":5,"why_not":null},)"
+                        R"({"node":"n2","score":null,"why_not":"is lost"}]})"));
+}
+
 TEST(render, an_ended_one_tells_why_and_has_no_watch_url) {
   auto row = ended(running(sample_row("abc", 5), 7), 9, end_reason::failed);
   row.why = std::make_shared<const failure>(failure{errc::exited_at_start, "exit code 1", std::nullopt, {}, "boom\n"});

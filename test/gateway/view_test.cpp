@@ -165,6 +165,84 @@ TEST_F(view_test, a_queued_one_has_a_place_and_an_estimate) {
   EXPECT_FALSE(model.find("q2")->queue_served_at) << "only one deadline is known";
 }
 
+TEST_F(view_test, an_estimate_counts_how_often_room_came_free_of_late) {
+  for (int n = 1; n <= 3; ++n) {
+    auto row = running(sample_row("r" + std::to_string(n), 1), 1);
+    tell(row);
+    ++sequence;
+    auto gone = change(sequence, cancel_entry{row.id, end_reason::stopped, {}}, {shared(ended(row, sequence))});
+    gone.logged_at = sample_time + millis{n * 10'000};
+    model.apply({gone});
+  }
+  tell(sample_row("q1", 1));
+  const auto rate = model.find("q1")->releases;
+  ASSERT_TRUE(rate);
+  EXPECT_EQ(rate->count, 3u);
+  EXPECT_EQ(rate->first, sample_time + millis{10'000});
+  EXPECT_EQ(rate->last, sample_time + millis{30'000});
+  auto late = running(sample_row("r9", 1), 1);
+  tell(late);
+  ++sequence;
+    auto gone = change(sequence, cancel_entry{late.id, end_reason::stopped, {}}, {shared(ended(late, sequence))});
+  gone.logged_at = sample_time + millis{320'000};
+  model.apply({gone});
+  EXPECT_EQ(model.find("q1")->releases->count, 3u) << "the one of more than five minutes ago is forgotten";
+}
+
+TEST_F(view_test, a_decision_is_kept_for_the_present_assignment_of_a_live_one) {
+  auto row = assigned(sample_row("a", 1), 1);
+  row.changed = {1, ++sequence};
+  auto made = change(sequence, put_setting_entry{"x", "1"}, {shared(row)});
+  placement_decision why{row.id, {"n1"}, "the least loaded of 2 that fit", {{{"n1"}, 1000, {}}, {{"n2"}, ~0ull, {}}, {{"n3"}, 0, "is too small"}}};
+  made.decisions = {why, {{"unknown"}, {"n1"}, "of nobody here", {}}};
+  model.apply({made});
+  const auto kept = model.placement_of("a");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->reason, why.reason);
+  EXPECT_EQ(kept->node.value, "n1");
+  ASSERT_EQ(kept->candidates.size(), 3u);
+  EXPECT_EQ(kept->candidates[0].score, 1000u);
+  EXPECT_EQ(kept->candidates[1].score, 0xFFFFFFFFu);
+  EXPECT_EQ(kept->candidates[2].why_not, "is too small");
+  EXPECT_FALSE(model.placement_of("unknown"));
+  tell(running(row, 2));
+  EXPECT_TRUE(model.placement_of("a")) << "the same assignment";
+  tell(assigned(row, 5));
+  EXPECT_FALSE(model.placement_of("a")) << "another one";
+  row = assigned(row, 5);
+  row.changed = {1, ++sequence};
+  auto again = change(sequence, put_setting_entry{"x", "1"}, {shared(row)});
+  again.decisions = {why};
+  model.apply({again});
+  EXPECT_TRUE(model.placement_of("a"));
+  tell(ended(row, 8));
+  EXPECT_FALSE(model.placement_of("a"));
+}
+
+TEST_F(view_test, a_node_that_drains_is_drained_once_it_is_empty) {
+  node_row node;
+  node.name = {"n1"};
+  node.instances = 2;
+  const auto told = [&](std::optional<node_mode> mark) {
+    auto made = change(++sequence, set_node_mode_entry{{"n1"}, node.mode});
+    if (mark) node.mode = *mark, node.mode_at = made.at;
+    made.logged_at = sample_time + millis{static_cast<std::int64_t>(sequence)};
+    made.nodes = {std::make_shared<const node_row>(node)};
+    return model.apply({made}).at(0).drained.size();
+  };
+  EXPECT_EQ(told({}), 0u);
+  EXPECT_EQ(told(node_mode::draining), 0u);
+  EXPECT_EQ(model.mode_since(node), sample_time + millis{static_cast<std::int64_t>(sequence)});
+  node.instances = 0;
+  EXPECT_EQ(told({}), 1u);
+  EXPECT_EQ(told({}), 0u) << "once";
+  EXPECT_EQ(told(node_mode::ready), 0u);
+  EXPECT_EQ(told(node_mode::draining), 1u) << "empty from the beginning";
+  auto unseen = node;
+  unseen.mode_at = {9, 9};
+  EXPECT_FALSE(model.mode_since(unseen));
+}
+
 TEST_F(view_test, administration_follows_its_entries) {
   auto before = model.admin_version();
   auto put = change(++sequence, put_key_entry{{"k1"}, "00", {"read"}, "", {}});

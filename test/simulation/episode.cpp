@@ -52,7 +52,8 @@ private:
   bool faulty_log() const { return process_->log_faults->away; }
 
   std::unique_ptr<simulated_process> make_process(disk on) {
-    return std::make_unique<simulated_process>(std::move(on), engine_, events_, random_, ++runs_, millis{now()}, clock_set_);
+    return std::make_unique<simulated_process>(process_plan{}, std::move(on), engine_, events_, random_,
+                                               process_birth{++runs_, {}, clock_set_, millis{now()}});
   }
 
   void step(std::size_t budget = no_budget) {

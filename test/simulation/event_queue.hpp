@@ -4,6 +4,7 @@
 #include "messages/time.hpp"
 
 #include <functional>
+#include <limits>
 #include <map>
 
 namespace poseidon::simulation {
@@ -20,6 +21,8 @@ public:
     }
   }
   std::int64_t now_ms() const { return now_; }
+  /// When the next event is due; the far future when there is none.
+  std::int64_t next_ms() const { return events_.empty() ? std::numeric_limits<std::int64_t>::max() : events_.begin()->first; }
 
 private:
   std::int64_t now_ = 0;

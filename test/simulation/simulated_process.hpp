@@ -2,15 +2,14 @@
 // One Poseidon process in a simulation: the real actors over simulated ports, on virtual time. What it leaves behind when
 // it dies (disk, engine) is handed to the next one.
 
+#include "actors/bus/memory_bus.hpp"
 #include "actors/journal/memory_journal.hpp"
 #include "actors/ledger/ledger.hpp"
-#include "actors/log/memory_log.hpp"
+#include "actors/membership/member_board.hpp"
 #include "actors/router/router.hpp"
 #include "nodes/runtime/simulated_runtime.hpp"
-#include "test/simulation/event_queue.hpp"
+#include "test/simulation/shared_log.hpp"
 #include "test/support/actor_world.hpp"
-
-#include <random>
 
 namespace poseidon::simulation {
 
@@ -25,30 +24,43 @@ struct disk {
   }
 };
 
-/// Random bits of a simulation.
-class seeded_random : public random_source {
-public:
-  explicit seeded_random(std::uint64_t seed) : engine_(seed) {}
-  void fill(std::span<std::uint8_t> bytes) override {
-    for (auto& b : bytes) b = static_cast<std::uint8_t>(engine_());
-  }
-  std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
-  bool chance(std::uint32_t per_million) { return below(1'000'000) < per_million; }
+/// What a process is, and where it runs.
+struct process_plan {
+  node_name name{"n1"};
+  machine_id machine{"boot/1"};
+  std::string boot_id = "boot";
+  bool node = true, gateway = true; ///< roles
+  node_capacity capacity{64ull << 30, 64'000, 10'000};
+  std::shared_ptr<memory_bus_hub> hub;    ///< null: it is the only process
+  std::shared_ptr<log_server> shared_log; ///< null: a log of its own, on its disk
+  line_faults line;
+  member_limits membership{millis{3'000}, millis{15'000}, "key"};
+};
 
-private:
-  std::mt19937_64 engine_;
+/// When and in which run it starts.
+struct process_birth {
+  std::uint64_t run = 1;
+  boot_time boot;      ///< its machine's clock
+  millis clock_set{0}; ///< how far its wall clock is from the simulation's
+  millis elapsed{0};   ///< virtual time since the simulation began
 };
 
 class simulated_process {
 public:
-  /// `elapsed`: virtual time since the simulation began; `clock_set`: how far the wall clock was set forward since.
-  simulated_process(disk on, std::shared_ptr<simulated_engine> engine, event_queue& events, std::shared_ptr<seeded_random> random,
-                    std::uint64_t run, millis elapsed, millis clock_set);
+  /// `engine`: null without the role node.
+  simulated_process(process_plan plan, disk on, std::shared_ptr<simulated_engine> engine, event_queue& events, std::shared_ptr<seeded_random> random,
+                    const process_birth& birth);
   ~simulated_process();
 
   /// Lets time pass by `span`; actors then run in an order picked by the random source, at most `budget` messages. False: the
   /// budget ended first (a crash point).
   bool step(millis span, std::size_t budget);
+  /// Lets time pass; nothing runs yet.
+  void pass(millis span);
+  /// Runs one message, picked by the random source. False: there is none.
+  bool run_one();
+  /// When something of it is due next, in milliseconds from now; 0: it has messages to work on.
+  millis next_due();
 
   /// Asks the scheduler; the slot is filled once it answers.
   template <class Reply, class Message>
@@ -61,7 +73,9 @@ public:
     return slot;
   }
   /// Tells the log's front that the log came back.
-  void reconnect_log() { caf::anon_send(log, log_connection{true}); }
+  void reconnect_log() { caf::anon_send(own_log, log_connection{true}); }
+  const process_plan& plan() const { return plan_; }
+  run_id run() const { return run_; }
   std::size_t queued_messages() const { return world.scheduler.jobs.size(); }
 
   test::actor_world world;
@@ -71,19 +85,31 @@ public:
   std::vector<std::string> violations;       ///< of what its edge was told
   ledger_actor ledger;
   scheduler_actor scheduler;
+  supervisor_actor supervisor; ///< null without the role node
+  std::shared_ptr<log_line> line; ///< to the shared log
+  std::shared_ptr<member_board> board = std::make_shared<member_board>();
 
 private:
   std::shared_ptr<const clock> time() { return {std::shared_ptr<void>{}, &world.time}; }
   void take_route(const route_change& change);
+  void spawn_ledger_side();
+  void spawn_router_side();
   void spawn_node(std::shared_ptr<simulated_engine> engine, event_queue& events);
+  void spawn_gateway();
+  void spawn_bus_side();
+  node_actor find_node(const node_name& name);
+  std::vector<node_name> node_names() const;
   void keep(const caf::actor& actor) { roots.push_back(actor); }
 
+  process_plan plan_;
   std::shared_ptr<seeded_random> random_;
   run_id run_;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
-  memory_log_actor log;
+  log_actor log;
+  memory_log_actor own_log;
   router_actor router;
-  supervisor_actor supervisor;
+  std::shared_ptr<bus> bus_;
+  std::map<node_name, node_actor> proxies_;
   std::vector<caf::actor> roots;
   std::vector<caf::actor_addr> children;
 };

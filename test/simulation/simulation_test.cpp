@@ -2,20 +2,15 @@
 //   POSEIDON_SIMULATION_SECONDS=600 build/asan/test/test_simulation
 //   POSEIDON_SIMULATION_SEED=42 build/asan/test/test_simulation
 
+#include "test/simulation/environment.hpp"
 #include "test/simulation/episode.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 
 namespace poseidon::simulation {
 namespace {
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 void expect_clean(std::uint64_t seed, const episode_result& result) {
   for (auto& violation : result.violations)
@@ -44,7 +39,7 @@ TEST(simulation, the_same_seed_gives_the_same_run) {
 
 TEST(simulation, seeds) {
   const auto only = number_from("POSEIDON_SIMULATION_SEED", 0);
-  const auto limit = std::chrono::seconds(number_from("POSEIDON_SIMULATION_SECONDS", 30));
+  const auto limit = seconds_of(process_share_percent);
   const auto began = std::chrono::steady_clock::now();
   std::uint64_t seeds = 0, starts = 0, crashes = 0, faults = 0, ended = 0;
   for (auto seed = only ? only : 100; !HasFailure(); ++seed) {

@@ -76,6 +76,18 @@ public:
     return slot;
   }
 
+  /// The earliest moment at which CAF has something due.
+  boot_time next_timeout(boot_time now) {
+    struct peek : caf::detail::test_actor_clock {
+      static auto& schedule(caf::detail::test_actor_clock& c) { return c.*(&peek::schedule_); }
+    };
+    auto& clock = scheduler.clock();
+    auto& pending = peek::schedule(clock);
+    if (pending.empty()) return {std::numeric_limits<std::int64_t>::max()};
+    const auto wait = std::chrono::ceil<millis>(pending.begin()->first - clock.current_time);
+    return now + std::max(wait, millis{0});
+  }
+
   struct testing_config : caf::actor_system_config {
     testing_config() {
       set("scheduler.policy", caf::atom("testing"));
@@ -92,17 +104,6 @@ public:
 
 private:
   std::vector<caf::actor_addr> askers_;
-  /// The earliest moment at which CAF has something due.
-  boot_time next_timeout(boot_time now) {
-    struct peek : caf::detail::test_actor_clock {
-      static auto& schedule(caf::detail::test_actor_clock& c) { return c.*(&peek::schedule_); }
-    };
-    auto& clock = scheduler.clock();
-    auto& pending = peek::schedule(clock);
-    if (pending.empty()) return {std::numeric_limits<std::int64_t>::max()};
-    const auto wait = std::chrono::ceil<millis>(pending.begin()->first - clock.current_time);
-    return now + std::max(wait, millis{0});
-  }
   void step(millis by) {
     time.advance(by);
     scheduler.advance_time(by);

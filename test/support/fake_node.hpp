@@ -16,6 +16,7 @@ struct fake_node {
   std::function<void(const stop_instance&)> on_stop;   ///< before the answer
   std::function<void(const extend_instance&)> on_extend;
   garbage_report garbage;
+  std::function<outcome<stream_opened>(const open_log_stream&)> open_stream; ///< empty: it has none
 };
 using fake_node_ptr = std::shared_ptr<fake_node>;
 
@@ -49,7 +50,10 @@ inline node_actor spawn_fake_node(caf::actor_system& system, fake_node_ptr n) {
           return n->garbage;
         },
         [self, n](const get_instance& m) { return detail::node_answer<done>(self, *n, m.instance, done{}); },
-        [](const open_log_stream&) { return outcome<stream_opened>{failure{errc::unknown_instance, "no streams here", {}, {}, {}}}; },
+        [n](const open_log_stream& m) -> outcome<stream_opened> {
+          if (n->open_stream) return n->open_stream(m);
+          return failure{errc::unknown_instance, "no streams here", {}, {}, {}};
+        },
     };
   });
 }

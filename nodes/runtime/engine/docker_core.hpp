@@ -67,9 +67,12 @@ public:
   task<outcome<std::vector<runtime_object>>> list();
   task<outcome<group_state>> inspect(group_key key);
   task<outcome<group_stats>> stats(group_key key);
+  task<outcome<std::vector<std::string>>> list_images();
   // docker_logs.cpp
   task<outcome<done>> logs(log_request request, std::function<void(const log_chunk&)> chunk,
                            std::shared_ptr<stream_control> control);
+  /// Waits for a container whose output has ended to run again; false when it will not.
+  task<bool> runs_again(group_key key, std::string service, std::shared_ptr<stream_control> control);
   // docker_pull.cpp
   task<outcome<done>> pull(std::string image, millis timeout, std::function<void(std::uint32_t)> progress);
   // docker_isolation.cpp
@@ -195,6 +198,8 @@ private:
   std::set<std::string> proved_;  ///< OCI runtimes with proved isolation
   std::optional<runtime_info> info_;
   bool disk_limits_ = false, background_ = false;
+  std::vector<std::string> images_;         ///< as listed last
+  std::optional<steady_time> images_until_; ///< then they are listed anew; nothing: at the next question
   std::uint64_t open_files_ = create_options().open_files; ///< 0 once the engine has turned out unable to set it
   wait_list engine_back_;
   std::unique_ptr<asio::io_context> io_;

@@ -8,6 +8,9 @@ namespace poseidon::engine {
 
 namespace {
 
+constexpr millis images_age{60000};
+constexpr std::size_t most_images = 256;
+
 std::int64_t age_of(const listed_object& row) {
   if (row.created_unix_ms == 0) return 0;
   auto now = std::chrono::duration_cast<millis>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -70,6 +73,21 @@ task<failure> docker_core::describe(listed_object row, runtime_object& object, s
 bool docker_core::going(const group_key& key, const std::string& id) const {
   auto group = known_group(key);
   return (group && group->removing) || std::find(gone_.begin(), gone_.end(), id) != gone_.end();
+}
+
+/// Asked of the engine once a minute, and after each pull: a list of hundreds of images costs it tens of milliseconds.
+task<outcome<std::vector<std::string>>> docker_core::list_images() {
+  if (!info_) co_return fail(errc::engine_unavailable, "the engine has not been found yet");
+  if (images_until_ && std::chrono::steady_clock::now() < *images_until_) co_return images_;
+  images_until_ = after(images_age); // a pull that ends meanwhile takes it back
+  auto reply = co_await client_->get("/images/json", after(millis(10000)));
+  auto names = reply.ok() ? parse_image_list(reply.body, most_images) : std::nullopt;
+  if (!names) {
+    images_until_.reset();
+    co_return reply.why(engine_call::other, "list of images");
+  }
+  images_ = std::move(*names);
+  co_return images_;
 }
 
 task<outcome<std::vector<runtime_object>>> docker_core::list() {

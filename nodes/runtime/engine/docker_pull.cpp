@@ -57,6 +57,7 @@ task<failure> docker_core::pull_shared(std::string image, steady_time deadline, 
 task<void> docker_core::run_pull(std::string image, std::shared_ptr<pull_record> record) {
   auto finish = [&](failure result) {
     record->result = std::move(result);
+    images_until_.reset();
     pulling_.erase(image);
     record->changed.notify_all();
   };

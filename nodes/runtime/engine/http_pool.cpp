@@ -184,17 +184,26 @@ task<http_reply> http_pool::stream(http_request request, steady_time deadline, s
     co_await http::async_read_header(link->stream, link->buffer, parser, into(error));
   }
   if (!error && !control->cancelled) take_head(reply, parser.get());
+  const bool good = reply.status / 100 == 2;
+  if (good && control->started) control->started();
   char piece[16384];
   while (!error && !control->cancelled && !parser.is_done()) {
+    if (good && control->credit == 0) { // what the other side has for us waits in its socket
+      link->stream.expires_never();
+      co_await control->changed.wait(io_, std::min(deadline, after(std::chrono::hours(1))));
+      if (std::chrono::steady_clock::now() >= deadline) error = beast::error::timeout;
+      continue;
+    }
+    const auto most = good ? static_cast<std::size_t>(std::min<std::uint64_t>(sizeof piece, control->credit)) : sizeof piece;
     parser.get().body().data = piece;
-    parser.get().body().size = sizeof piece;
+    parser.get().body().size = most;
     limit();
     // read_some hands over what has come; read would wait until the piece is full.
     co_await http::async_read_some(link->stream, link->buffer, parser, into(error));
     if (error == http::error::need_buffer) error = {};
-    std::string_view got(piece, sizeof piece - parser.get().body().size);
+    std::string_view got(piece, most - parser.get().body().size);
     if (got.empty()) continue;
-    if (reply.status / 100 != 2) {
+    if (!good) {
       if (reply.body.size() < error_body_limit) reply.body += got;
     } else if (!sink(got)) {
       control->cancelled = true;

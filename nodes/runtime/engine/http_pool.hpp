@@ -3,7 +3,10 @@
 
 #include "nodes/runtime/engine/async.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -34,15 +37,28 @@ struct http_reply {
   std::string header(std::string_view name) const;
 };
 
-/// Lets somebody else end a stream early.
+/// Lets somebody else end a stream early, and say how much of it is read.
 class stream_control {
 public:
+  static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
   void cancel() {
     cancelled = true;
     if (close) close();
+    changed.notify_all();
+  }
+  void more(std::uint64_t bytes) {
+    if (credit != unlimited) credit += std::min(bytes, unlimited - 1 - credit);
+    changed.notify_all();
+  }
+  /// So much has been handed over.
+  void spend(std::uint64_t bytes) {
+    if (credit != unlimited) credit -= std::min(bytes, credit);
   }
   bool cancelled = false;
-  std::function<void()> close; ///< set while the stream is open
+  std::uint64_t credit = unlimited; ///< bytes that may be read at once; at 0 the connection is left alone
+  std::function<void()> started;    ///< called when a 2xx head has come; may be empty
+  std::function<void()> close;      ///< set while the stream is open
+  wait_list changed;                ///< cancelled, or more credit
 };
 
 class http_pool : public std::enable_shared_from_this<http_pool> {
@@ -56,7 +72,7 @@ public:
 
   /// Hands the body of a 2xx reply to `sink` piece by piece, on a connection of its own. `deadline` ends it
   /// (time_point::max: never), and so does `quiet` without a byte (0: never), `control->cancel()`, and a sink that
-  /// returns false.
+  /// returns false. No more is read at once than the control has credit for; who takes it spends it.
   task<http_reply> stream(http_request request, steady_time deadline, std::chrono::milliseconds quiet,
                           std::shared_ptr<stream_control> control, std::function<bool(std::string_view)> sink);
 

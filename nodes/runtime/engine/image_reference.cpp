@@ -36,6 +36,10 @@ bool looks_like_registry(const std::string& part) {
 
 } // namespace
 
+std::string image_reference::full_name() const {
+  return registry + "/" + repository + (digest.empty() ? ":" + tag : "@" + digest);
+}
+
 std::string image_reference::pull_name() const {
   return registry == "docker.io" ? repository : registry + "/" + repository;
 }
@@ -62,6 +66,7 @@ std::optional<image_reference> parse_image_reference(const std::string& text) {
     image.repository = slash == std::string::npos ? "library/" + rest : rest;
   }
   if (image.registry == "index.docker.io" || image.registry == "registry-1.docker.io") image.registry = "docker.io";
+  if (image.registry == "docker.io" && !image.repository.empty() && image.repository.find('/') == std::string::npos) image.repository.insert(0, "library/"); // as Docker reads it
   if (!valid_path(image.repository) || (slash == std::string::npos && rest.empty())) return std::nullopt;
   if (image.tag.empty() && image.digest.empty()) image.tag = "latest";
   return image;

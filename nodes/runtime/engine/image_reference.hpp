@@ -12,6 +12,8 @@ struct image_reference {
   std::string repository; ///< "library/nginx" for "nginx"
   std::string tag;        ///< "latest" when neither tag nor digest is given; empty with a digest alone
   std::string digest;     ///< "sha256:…" or empty
+  /// "docker.io/library/nginx:latest": one name for whatever was written; with the digest instead of a tag where there is one.
+  std::string full_name() const;
   /// What POST /images/create takes as fromImage: with the registry unless it is docker.io.
   std::string pull_name() const;
   /// What it takes as tag: the digest when there is one.

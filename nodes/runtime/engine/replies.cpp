@@ -1,5 +1,6 @@
 #include "nodes/runtime/engine/replies.hpp"
 
+#include "nodes/runtime/engine/image_reference.hpp"
 #include "nodes/runtime/engine/names.hpp"
 
 #include <nlohmann/json.hpp>
@@ -176,6 +177,28 @@ std::optional<group_stats> parse_stats(const std::string& body) {
   stats.cpu_usage_ns = number<std::uint64_t>(at(at(at(whole, "cpu_stats"), "cpu_usage"), "total_usage"));
   stats.pids = number<std::uint32_t>(at(at(whole, "pids_stats"), "current"));
   return stats;
+}
+
+std::optional<std::vector<std::string>> parse_image_list(const std::string& body, std::size_t most) {
+  auto whole = parse(body);
+  if (!whole.is_array()) return std::nullopt;
+  std::vector<const json*> rows;
+  for (auto& row : whole)
+    rows.push_back(&row);
+  std::stable_sort(rows.begin(), rows.end(), [](auto* a, auto* b) {
+    return number<std::int64_t>(at(*a, "Created")) > number<std::int64_t>(at(*b, "Created"));
+  });
+  std::vector<std::string> names;
+  for (auto* kind : {"RepoTags", "RepoDigests"})
+    for (auto* row : rows) {
+      auto& texts = at(*row, kind);
+      if (!texts.is_array()) continue;
+      for (auto& name : texts)
+        if (auto image = parse_image_reference(text(name)); image && names.size() < most) names.push_back(image->full_name());
+    }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 std::optional<std::string> parse_image_user(const std::string& body) {

@@ -46,6 +46,9 @@ std::optional<engine_facts> parse_facts(const std::string& body);
 /// Of GET /containers/{id}/stats.
 std::optional<group_stats> parse_stats(const std::string& body);
 
+/// Full names (image_reference) of GET /images/json, sorted: of the newest images, at most `most` names, tags before digests.
+std::optional<std::vector<std::string>> parse_image_list(const std::string& body, std::size_t most);
+
 /// `User` of an image; nothing when the reply is malformed.
 std::optional<std::string> parse_image_user(const std::string& body);
 /// A top-level text field ("Id", "Version"); empty when missing.

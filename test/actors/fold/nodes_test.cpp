@@ -48,6 +48,21 @@ TEST(node_up, what_was_assigned_after_its_position_is_left_alone) {
   EXPECT_EQ(w.row("i1").epoch, first);
 }
 
+TEST(node_up, what_an_earlier_run_was_given_after_its_position_is_assigned_anew) {
+  one_node w;
+  w.new_run("n1");
+  auto up = w.node_up("n1"); // taken before the assignments to the run that has ended
+  w.start("alice"), w.start("bob");
+  w.cancel("i2");
+  const auto first = w.row("i1").epoch;
+  w.put(up);
+  EXPECT_EQ(w.row("i1").phase, ledger_phase::assigned);
+  EXPECT_GT(w.row("i1").epoch, first);
+  EXPECT_EQ(w.row("i1").node_run, w.run_of("n1")) << "the run that is there begins it";
+  EXPECT_EQ(w.row("i2").reason, end_reason::stopped) << "nobody would have said its end";
+  EXPECT_EQ(w.node_of("n1").instances, 1u);
+}
+
 TEST(node_up, marked_and_not_listed_has_ended_as_marked) {
   one_node w;
   w.start("alice");
@@ -269,6 +284,54 @@ TEST(node_lost, running_ones_are_lost_untouched_ones_queue_again) {
   EXPECT_TRUE(w.node_of("n1").lost);
   w.node("n2");
   EXPECT_EQ(w.row("i3").node.value, "n2");
+}
+
+TEST(node_lost, what_ran_is_created_anew_elsewhere_where_the_setting_says_so) {
+  world w;
+  w.limits([](limit_table& limits) { limits.recreate_lost = true; });
+  w.node("n1");
+  w.challenge("web");
+  w.start("alice"), w.start("bob");
+  w.running("i1"), w.running("i2");
+  w.put(deadline_moved_entry{w.head("i1"), {90'000}, 29'000, "key:x"});
+  w.cancel("i2", end_reason::solved);
+  w.node("n2");
+  const auto before = w.row("i1");
+  w.lose("n1");
+  const auto& after = w.row("i1");
+  EXPECT_EQ(after.phase, ledger_phase::assigned);
+  EXPECT_EQ(after.node.value, "n2");
+  EXPECT_EQ(after.node_run, w.run_of("n2"));
+  EXPECT_GT(after.epoch, before.epoch);
+  EXPECT_EQ(after.host, before.host);
+  EXPECT_EQ(after.expires_at, wall_time{90'000});
+  EXPECT_EQ(after.extensions_used_ms, 29'000);
+  EXPECT_FALSE(after.running_at);
+  EXPECT_EQ(w.node_of("n2").instances, 1u);
+  EXPECT_EQ(w.row("i2").reason, end_reason::solved) << "what was to end has ended";
+  EXPECT_EQ(w.start("alice").instance.value, "i1") << "the slot was never free";
+}
+
+TEST(node_lost, what_finds_no_room_is_queued_and_its_old_copy_is_fenced) {
+  world w;
+  w.limits([](limit_table& limits) { limits.recreate_lost = true; });
+  w.node("n1");
+  w.challenge("web");
+  w.start("alice");
+  w.running("i1");
+  auto item = w.item("i1");
+  w.lose("n1");
+  EXPECT_EQ(w.row("i1").phase, ledger_phase::queued);
+  EXPECT_EQ(w.row("i1").expires_at, item.expires_at);
+  auto up = w.node_up("n1");
+  up.inventory = {item};
+  w.put(up);
+  EXPECT_EQ(w.row("i1").phase, ledger_phase::assigned) << "the node has room for a new copy beside the old one";
+  EXPECT_GT(w.row("i1").epoch, item.epoch);
+  EXPECT_EQ(w.node_of("n1").instances, 2u) << "until the old one is gone";
+  w.put(ended_entry{{{"i1"}, item.epoch, {"n1"}, w.run_of("n1"), 99}, end_reason::fenced, {}, {}, ""});
+  EXPECT_EQ(w.node_of("n1").instances, 1u);
+  EXPECT_EQ(w.row("i1").phase, ledger_phase::assigned);
 }
 
 TEST(node_lost, is_ignored_when_a_newer_run_came_first) {

@@ -107,6 +107,73 @@ TEST_F(restart_test, a_newer_entry_stops_it_with_words) {
   EXPECT_EQ(setting("a"), "1");
 }
 
+/// The same disks under a build that folds up to this version.
+struct version_test : ledger_test {
+  void boot_with(std::uint32_t newest) {
+    kill();
+    options.newest_fold = newest;
+    boot();
+  }
+  void expect_stopped() {
+    const auto refused = set("b", "1");
+    EXPECT_EQ(refused.error.code, errc::ledger_unavailable);
+    EXPECT_NE(refused.error.detail.find("version 2"), std::string::npos) << refused.error.detail;
+    EXPECT_NE(refused.error.detail.find("upgrade"), std::string::npos);
+    ASSERT_EQ(stops.size(), 1u) << "the process is told";
+    EXPECT_EQ(stops.front().code, errc::conflict);
+  }
+};
+
+TEST_F(version_test, rules_that_it_can_fold_come_into_force_and_stay) {
+  boot_with(2);
+  EXPECT_EQ(append(activate_entry{2})->verdict.kind, verdict_kind::accepted);
+  EXPECT_EQ(append(activate_entry{2})->verdict.kind, verdict_kind::without_effect);
+  restart();
+  EXPECT_EQ(append(activate_entry{1})->verdict.kind, verdict_kind::without_effect);
+  EXPECT_TRUE(set("a", "1"));
+  EXPECT_TRUE(stops.empty());
+}
+
+TEST_F(version_test, one_that_is_too_old_stops_when_newer_rules_come_into_force) {
+  set("a", "1");
+  append(activate_entry{2});
+  expect_stopped();
+  EXPECT_EQ(setting("a"), "1") << "what it has folded may be read";
+}
+
+TEST_F(version_test, one_that_is_too_old_does_not_begin_again) {
+  boot_with(2);
+  append(activate_entry{2});
+  boot_with(1); // from the entries of its tail
+  expect_stopped();
+}
+
+TEST_F(version_test, nor_from_a_snapshot) {
+  options.snapshot_every = 10;
+  boot_with(2);
+  append(activate_entry{2});
+  for (int i = 0; i < 25; ++i) set("n", std::to_string(i));
+  ASSERT_TRUE(tail_store->contents.snapshot);
+  boot_with(1);
+  expect_stopped();
+}
+
+TEST_F(version_test, nor_opens_a_log_whose_last_incarnation_it_can_not_read) {
+  boot_with(2);
+  append(activate_entry{2});
+  set("a", "1");
+  kill();
+  log_store->wipe(); // the newer one opens an incarnation with its snapshot
+  boot_with(2);
+  EXPECT_EQ(status().folded.incarnation, 2u);
+  kill();
+  tail_store->contents = {};
+  const auto entries = log_store->entries.size();
+  boot_with(1); // a newcomer of an older build
+  expect_stopped();
+  EXPECT_EQ(log_store->entries.size(), entries);
+}
+
 TEST_F(snapshot_test, takes_the_place_of_the_entries_before_it) {
   kill();
   options.snapshot_every = 10;

@@ -160,5 +160,44 @@ TEST_F(member_table_test, members_become_suspect_and_are_forgotten) {
   EXPECT_TRUE(table.members(now).empty());
 }
 
+TEST_F(member_table_test, the_common_fold_version_is_the_oldest_of_all_who_were_heard_in_the_loss_time) {
+  row("n1");
+  row("n2");
+  connect();
+  const auto speak = [&](std::uint32_t n1, std::uint32_t n2) {
+    auto one = beat("n1"), two = beat("n2");
+    one.fold_version = n1;
+    two.fold_version = n2;
+    table.heard(one, now);
+    table.heard(two, now);
+  };
+  const auto common = [&] { return table.common_fold_version(nodes, now); };
+  pass(14, [&] { speak(2, 2); });
+  EXPECT_EQ(common(), std::nullopt) << "it has not listened for long enough";
+  pass(1, [&] { speak(2, 1); });
+  EXPECT_EQ(common(), 1u);
+  pass(1, [&] { speak(3, 2); });
+  EXPECT_EQ(common(), 2u);
+  auto old_gateway = beat("g1", first_run, false);
+  table.heard(old_gateway, now);
+  EXPECT_EQ(common(), 1u) << "who has no node counts too";
+  pass(16, [&] { speak(3, 2); });
+  EXPECT_EQ(common(), 2u) << "the old one is gone for the whole loss time";
+}
+
+TEST_F(member_table_test, a_node_that_is_not_lost_and_not_heard_has_no_version_yet) {
+  row("n1");
+  row("n2");
+  connect();
+  pass(20, [&] { table.heard(beat("n1"), now); });
+  EXPECT_EQ(table.common_fold_version(nodes, now), std::nullopt);
+  nodes.pop_back();
+  row("n2", first_run, true); // declared lost
+  EXPECT_EQ(table.common_fold_version(nodes, now), 1u);
+  nodes.pop_back();
+  row("n1", second_run); // registered anew, and not heard in that run
+  EXPECT_EQ(table.common_fold_version(nodes, now), std::nullopt);
+}
+
 } // namespace
 } // namespace poseidon

@@ -30,8 +30,9 @@ struct membership_test : actor_test {
     up.incarnation = 1;
     ledger->put(up);
   }
-  void spawn(bool declares, const std::string& key = "key") {
+  void spawn(bool declares, const std::string& key = "key", std::uint32_t fold_version = 1) {
     membership_deps deps;
+    deps.self.fold_version = fold_version;
     deps.bus = hub.join("g1");
     deps.ledger = ledger_handle;
     deps.timers = world.timers;
@@ -53,8 +54,9 @@ struct membership_test : actor_test {
     ledger->subscribers.clear();
     run();
   }
-  void speak(const std::string& key = "key") {
+  void speak(const std::string& key = "key", std::uint32_t fold_version = 1) {
     heartbeat said;
+    said.fold_version = fold_version;
     said.process = "n2";
     said.run = {2, 2};
     said.key_check = key;
@@ -114,6 +116,54 @@ TEST_F(membership_test, whoever_is_cut_off_declares_nobody) {
   EXPECT_EQ(losses(), 0u);
   advance(millis{10'000});
   EXPECT_EQ(losses(), 1u);
+}
+
+TEST_F(membership_test, newer_rules_come_into_force_once_every_member_can_fold_them) {
+  ledger->state.newest = 2;
+  spawn(true, "key", 2);
+  const auto activations = [&] { return ledger->of<activate_entry>().size(); };
+  for (int i = 0; i < 40; ++i) {
+    speak("key", 1);
+    advance(millis{1'000});
+  }
+  EXPECT_EQ(activations(), 0u) << "n2 can't yet";
+  speak("key", 2); // upgraded
+  for (int i = 0; i < 10; ++i) {
+    speak("key", 2);
+    advance(millis{1'000});
+  }
+  EXPECT_EQ(activations(), 1u);
+  EXPECT_EQ(ledger->state.fold_version, 2u);
+  for (int i = 0; i < 10; ++i) {
+    speak("key", 2);
+    advance(millis{1'000});
+  }
+  EXPECT_EQ(activations(), 1u) << "once";
+}
+
+TEST_F(membership_test, rules_do_not_change_before_the_loss_time_has_been_listened_through) {
+  ledger->state.newest = 2;
+  spawn(true, "key", 2);
+  const auto pass = [&](int seconds) {
+    for (; seconds > 0; --seconds) {
+      speak("key", 2);
+      advance(millis{1'000});
+    }
+  };
+  pass(13);
+  EXPECT_EQ(ledger->state.fold_version, 1u) << "somebody may not have been heard yet";
+  pass(5);
+  EXPECT_EQ(ledger->state.fold_version, 2u);
+}
+
+TEST_F(membership_test, who_does_not_declare_does_not_activate) {
+  ledger->state.newest = 2;
+  spawn(false, "key", 2);
+  for (int i = 0; i < 30; ++i) {
+    speak("key", 2);
+    advance(millis{1'000});
+  }
+  EXPECT_EQ(ledger->of<activate_entry>().size(), 0u);
 }
 
 TEST_F(membership_test, a_stranger_does_not_speak_for_a_node) {

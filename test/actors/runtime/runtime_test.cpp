@@ -1,6 +1,7 @@
 #include "actors/runtime/runtime.hpp"
 
 #include "test/support/actor_fixture.hpp"
+#include "test/support/hand_stream.hpp"
 
 #include <thread>
 
@@ -18,6 +19,7 @@ struct held_port : runtime {
   all<done> stops, removes, removed_objects, refreshes, log_ends;
   all<std::vector<runtime_object>> lists;
   all<group_stats> stat_calls;
+  all<std::vector<std::string>> image_lists;
   std::vector<std::function<void(const group_progress&)>> progress;
   std::vector<std::function<void(const log_chunk&)>> chunks;
   std::vector<log_request> log_requests;
@@ -39,16 +41,19 @@ struct held_port : runtime {
   void list(answer<std::vector<runtime_object>> a) override { lists.push_back(std::move(a)); }
   void remove_object(runtime_object, answer<done> a) override { removed_objects.push_back(std::move(a)); }
   void inspect(group_key, answer<group_state> a) override { inspects.push_back(std::move(a)); }
-  std::function<void()> logs(log_request r, std::function<void(const log_chunk&)> c, answer<done> a) override {
+  log_reading logs(log_request r, std::function<void(const log_chunk&)> c, answer<done> a) override {
     log_requests.push_back(r);
     chunks.push_back(std::move(c));
     log_ends.push_back(std::move(a));
-    return [] {};
+    return {[this] { ++cancelled; }, [this](std::uint64_t bytes) { credit += bytes; }};
   }
+  std::size_t cancelled = 0;
+  std::uint64_t credit = 0;
   void stats(group_key, answer<group_stats> a) override { stat_calls.push_back(std::move(a)); }
   void watch(std::function<void(const service_exited&)> w) override { exits = std::move(w); }
   void watch_engine(std::function<void(const engine_changed&)> w) override { engine = std::move(w); }
   void update_instance_file(launch_plan_ptr, answer<done> a) override { refreshes.push_back(std::move(a)); }
+  void list_images(answer<std::vector<std::string>> a) override { image_lists.push_back(std::move(a)); }
   void pull(std::string, millis, std::function<void(std::uint32_t)>, answer<done>) override {}
 };
 
@@ -66,6 +71,7 @@ struct runtime_test : actor_test {
     deps.timers = world.timers;
     deps.clock = std::shared_ptr<const clock>(&time, [](auto*) {});
     deps.log_bytes = 64;
+    deps.most_streams = 3;
     runtime_handle = spawn_runtime(system, deps);
     watcher = system.spawn([heard = heard](group_watcher::pointer) -> group_watcher::behavior_type {
       return {[heard](const service_exited& e) { heard->push_back("exited " + std::to_string(e.exit_code)); },
@@ -212,10 +218,147 @@ TEST_F(runtime_test, a_log_is_its_end_from_a_whole_line_on) {
   EXPECT_EQ((**b)->text, "short");
 }
 
+struct log_stream_test : runtime_test {
+  hand_reader_ptr reader = std::make_shared<hand_reader>();
+  stream_sink sink = spawn_hand_reader(system, reader);
+  const stream_id stream{5, 6};
+  stream_source source;
+
+  ~log_stream_test() override {
+    source = nullptr;
+    caf::anon_send_exit(sink, caf::exit_reason::user_shutdown);
+    sink = nullptr;
+    run();
+  }
+  auto ask_for(bool follow = true) { return later<stream_opened>(open_group_log_stream{key, {stream, key.instance, "main", 7, follow, 1'000}, sink}); }
+  void open() {
+    auto answer = ask_for();
+    EXPECT_FALSE(answer->has_value()) << "not before the engine sends";
+    port->log_requests.back().begun();
+    run();
+    ASSERT_TRUE(answer->has_value() && (*answer)->ok());
+    source = (**answer)->source;
+  }
+  void chunk(std::string text) {
+    port->chunks.back()({"main", std::move(text), false, false});
+    run();
+  }
+  template <class Word>
+  void say(Word word) {
+    caf::anon_send(source, std::move(word));
+    run();
+  }
+};
+
+TEST_F(log_stream_test, what_the_engine_sends_is_numbered_and_credit_reaches_it) {
+  started();
+  open();
+  const auto& asked = port->log_requests.back();
+  EXPECT_EQ(asked.tail_lines, 7);
+  EXPECT_TRUE(asked.follow && asked.through_restarts);
+  EXPECT_EQ(asked.credit_bytes, 1'000u);
+  chunk("one\n");
+  chunk("two\n");
+  EXPECT_EQ(reader->text, "one\ntwo\n");
+  EXPECT_EQ(reader->numbers, (std::vector<std::uint64_t>{1, 2}));
+  say(stream_credit{stream, 300});
+  EXPECT_EQ(port->credit, 300u);
+  port->log_ends.back()(done{});
+  run();
+  ASSERT_TRUE(reader->end);
+  EXPECT_FALSE(reader->end->why);
+  EXPECT_EQ(reader->end->pieces, 2u);
+}
+
+TEST_F(log_stream_test, a_refusal_is_the_answer) {
+  started();
+  auto answer = ask_for();
+  port->log_ends.back()(failure{errc::unknown_instance, "not here", {}, {}, {}});
+  run();
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_EQ((*answer)->error.code, errc::unknown_instance);
+  EXPECT_FALSE(reader->end);
+}
+
+TEST_F(log_stream_test, an_empty_log_that_is_not_followed_opens_and_ends) {
+  started();
+  auto answer = ask_for(false);
+  EXPECT_FALSE(port->log_requests.back().through_restarts);
+  port->log_ends.back()(done{});
+  run();
+  EXPECT_TRUE(answer->has_value() && (*answer)->ok());
+  ASSERT_TRUE(reader->end);
+  EXPECT_FALSE(reader->end->why);
+}
+
+TEST_F(log_stream_test, why_it_broke_off_is_told) {
+  started();
+  open();
+  chunk("x");
+  port->log_ends.back()(failure{errc::engine_unavailable, "it broke off", {}, {}, {}});
+  run();
+  ASSERT_TRUE(reader->end);
+  EXPECT_EQ(reader->end->why.code, errc::engine_unavailable);
+}
+
+TEST_F(log_stream_test, closing_and_the_readers_death_cancel_at_the_engine) {
+  started();
+  open();
+  say(close_stream{stream});
+  EXPECT_EQ(port->cancelled, 1u);
+  open();
+  caf::anon_send_exit(sink, caf::exit_reason::kill);
+  run();
+  EXPECT_EQ(port->cancelled, 2u);
+}
+
+TEST_F(log_stream_test, a_silent_reader_is_gone_after_half_a_minute_and_one_that_speaks_is_not) {
+  started();
+  open();
+  for (int i = 0; i < 10; ++i) {
+    advance(millis{20'000});
+    say(stream_credit{stream, 0});
+  }
+  EXPECT_EQ(port->cancelled, 0u);
+  advance(millis{29'000});
+  EXPECT_EQ(port->cancelled, 0u);
+  advance(millis{2'000});
+  EXPECT_EQ(port->cancelled, 1u);
+  ASSERT_TRUE(reader->end);
+  EXPECT_EQ(reader->end->why.code, errc::request_timeout);
+}
+
+TEST_F(log_stream_test, so_many_and_no_more_are_open_at_once) {
+  started();
+  std::vector<stream_source> sources;
+  for (int i = 0; i < 3; ++i) {
+    open();
+    sources.push_back(source);
+  }
+  auto refused = ask_for();
+  ASSERT_TRUE(refused->has_value());
+  EXPECT_EQ((*refused)->error.code, errc::queue_full);
+  for (auto& one : sources) caf::anon_send(one, close_stream{stream});
+  sources.clear();
+  source = nullptr;
+  run();
+  open();
+}
+
+TEST_F(log_stream_test, large_chunks_become_pieces_that_fit_anywhere) {
+  started();
+  open();
+  chunk(std::string(100'000, 'x'));
+  EXPECT_EQ(reader->text.size(), 100'000u);
+  EXPECT_EQ(reader->numbers.size(), 4u);
+}
+
 TEST_F(runtime_test, lists_and_the_rest_are_passed_on) {
   started();
   auto list = later<object_list>(list_objects{});
   port->lists[0](std::vector<runtime_object>(3));
+  auto images = later<image_list>(list_images{});
+  port->image_lists[0](std::vector<std::string>{"a", "b"});
   auto stats = later<group_stats>(read_group_stats{key});
   port->stat_calls[0](group_stats{1, 2, 3, 4});
   auto refresh = later<done>(refresh_group_file{});
@@ -226,6 +369,7 @@ TEST_F(runtime_test, lists_and_the_rest_are_passed_on) {
   port->again[0](failure{errc::unknown_instance, "gone", {}, {}, {}});
   run();
   EXPECT_EQ((**list)->objects.size(), 3u);
+  EXPECT_EQ((**images)->images, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ((**stats)->pids, 4u);
   EXPECT_TRUE((*refresh)->ok());
   EXPECT_EQ((*object)->error.code, errc::engine_error);

@@ -48,7 +48,9 @@ struct scheduler_test : actor_test {
     deps.nodes.names = [] { return std::vector<node_name>{{"n1"}}; };
     deps.host_of = [](const instance_id& id) { return id.value + ".test"; };
     deps.seal = [](const secret& s, const instance_id&) { return outcome<sealed_secret>{sealed_secret{"sealed:" + s.reveal()}}; };
-    deps.loads = [] { return std::vector<load_hint>{{{"n1"}, 100, 200}}; };
+    deps.loads = [](const instance_spec& wanted) {
+      return std::vector<load_hint>{{{"n1"}, 100, 200, wanted.services.front().image == small_spec()->services.front().image}};
+    };
     scheduler = spawn_scheduler(system, deps);
     run();
   }
@@ -115,7 +117,7 @@ TEST_F(scheduler_test, a_start_is_an_entry_with_everything_that_the_fold_needs) 
   EXPECT_EQ(answer->row->metadata, "{\"x\":1}");
   auto entries = ledger->of<start_entry>();
   ASSERT_EQ(entries.size(), 1u);
-  EXPECT_EQ(entries[0].loads, deps.loads());
+  EXPECT_EQ(entries[0].loads, (std::vector<load_hint>{{{"n1"}, 100, 200, true}}));
   EXPECT_EQ(entries[0].revision, "sha256:r");
   EXPECT_EQ(entries[0].actor, "key:test");
 }

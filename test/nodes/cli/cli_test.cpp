@@ -137,6 +137,47 @@ TEST(cli, a_wait_that_fails_or_runs_out_has_its_own_code) {
   EXPECT_EQ(run({"show", "abc", "--wait", "--timeout", "10"}, slow.address()).code, wrong_usage);
 }
 
+TEST(cli, show_says_why_an_instance_is_where_it_is) {
+  fake_server server([](auto&) {
+    auto placed = instance("running");
+    placed["placement"] = {{"node", "n1"},
+                           {"reason", "the least loaded of 2 that fit"},
+                           {"candidates",
+                            {{{"node", "n1"}, {"score", 1000}, {"why_not", nullptr}},
+                             {{"node", "n2"}, {"score", 1200}, {"why_not", nullptr}},
+                             {{"node", "n3"}, {"score", nullptr}, {"why_not", "has no label gpu=yes"}}}}};
+    return json_reply(200, placed.dump());
+  });
+  auto r = run({"show", "abc"}, server.address());
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("the least loaded of 2 that fit\n"));
+  EXPECT_THAT(r.out, HasSubstr("n2 fits as well (score 200 more), n3 has no label gpu=yes\n"));
+}
+
+TEST(cli, show_says_how_long_the_queue_may_take) {
+  fake_server server([](auto&) {
+    auto queued = instance("queued");
+    queued["queue"] = {{"position", 3}, {"eta_ms", 120'000}};
+    return json_reply(200, queued.dump());
+  });
+  EXPECT_THAT(run({"show", "abc"}, server.address()).out, HasSubstr("3, in about 2 min\n"));
+}
+
+TEST(cli, nodes_ls_shows_how_far_a_drain_has_come) {
+  std::string drain;
+  fake_server server([&drain](auto&) {
+    return json_reply(200, R"({"items":[{"name":"box","state":"draining","instances":3,"drain":)" + drain + R"(}],"next":null})");
+  });
+  const auto shown = [&](std::string text) {
+    drain = std::move(text);
+    return run({"nodes", "ls"}, server.address()).out;
+  };
+  EXPECT_THAT(shown(R"({"left":3,"limit_ms":900000,"ends_at":")" + to_rfc3339(noon + millis{720'000}) + R"("})"), HasSubstr("draining, 3 left, 12 min"));
+  EXPECT_THAT(shown(R"({"left":3,"limit_ms":1800000,"ends_at":null})"), HasSubstr("draining, 3 left, limit 30 min"));
+  EXPECT_THAT(shown(R"({"left":2,"limit_ms":null,"ends_at":null})"), testing::AllOf(HasSubstr("draining, 2 left"), Not(HasSubstr("limit"))));
+  EXPECT_THAT(shown(R"({"left":0,"limit_ms":900000,"ends_at":null})"), HasSubstr("draining, empty"));
+}
+
 TEST(cli, ps_lists_live_ones_over_all_pages) {
   fake_server server([](const asked& a) {
     bool second = a.target.find("cursor=n%2F2") != std::string::npos;
@@ -353,6 +394,9 @@ TEST(cli, administration) {
   asked_for({"nodes", "ls"}, "GET /v1/nodes",
             "box   ready  3          48 MiB of 4 GiB  0.1 of 2.0  cpu 12 %, memory 40 %  no engine");
   asked_for({"nodes", "drain", "box"}, "POST /v1/nodes/box/drain", "box  draining");
+  asked_for({"nodes", "drain", "box", "--limit", "30m", "--move"}, "POST /v1/nodes/box/drain?move=true&limit=1800s", "box  draining");
+  asked_for({"nodes", "drain", "box", "--limit", "1500ms"}, "POST /v1/nodes/box/drain?limit=1500ms", "box  draining");
+  EXPECT_EQ(run({"nodes", "drain", "box", "--limit", "soon"}, server.address()).code, wrong_usage);
   asked_for({"nodes", "cordon", "box"}, "POST /v1/nodes/box/cordon", "box  cordoned");
   asked_for({"nodes", "uncordon", "box"}, "POST /v1/nodes/box/uncordon", "box  ready");
   asked_for({"keys", "list"}, "GET /v1/keys", "k1  read,metrics  bot   11:00:00 (1 h ago)");

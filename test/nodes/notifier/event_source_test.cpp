@@ -61,7 +61,7 @@ TEST_F(event_source_test, has_the_same_id_and_text) {
   compare();
   w.put(set_node_mode_entry{{"n1"}, node_mode::draining});
   compare();
-  EXPECT_EQ(types, (std::vector<std::string>{"instance.pending", "instance.running", "instance.expired", "node.draining"}));
+  EXPECT_EQ(types, (std::vector<std::string>{"instance.pending", "instance.running", "instance.expired", "node.draining", "node.drained"}));
 }
 
 TEST_F(event_source_test, reads_the_same_whenever_it_is_asked) {

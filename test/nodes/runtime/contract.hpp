@@ -28,6 +28,9 @@ public:
   virtual std::shared_ptr<launch_plan> plan_without_image(const std::string& instance) = 0;
   virtual std::shared_ptr<launch_plan> plan_that_exits(const std::string& instance) = 0; ///< says "boom", code 3
   virtual std::shared_ptr<launch_plan> plan_that_ignores_term(const std::string& instance) = 0;
+  /// A plan of a service that writes "hello\n" when it starts, and whatever write() wants.
+  virtual std::shared_ptr<launch_plan> plan_that_talks(const std::string& instance) = 0;
+  virtual void write(const group_key& key, const std::string& text) = 0;
   /// Ends the service's process from outside, as a crash with code 137 does.
   virtual void crash(const group_key& key, const std::string& service) = 0;
 };

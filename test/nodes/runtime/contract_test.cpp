@@ -1,5 +1,7 @@
 #include "test/nodes/runtime/contract.hpp"
 
+#include "nodes/runtime/engine/image_reference.hpp"
+
 #include <algorithm>
 
 namespace poseidon::test {
@@ -290,6 +292,21 @@ TEST_P(runtime_contract, objects_can_be_removed_one_by_one) {
   EXPECT_EQ(exit_count(), 0u);
 }
 
+TEST_P(runtime_contract, lists_the_images_that_are_there_by_their_full_names) {
+  auto plan = bench->plan("im1");
+  ASSERT_TRUE(ensure(plan));
+  auto image = engine::parse_image_reference(plan->spec->services.front().image);
+  ASSERT_TRUE(image);
+  for (int i = 0; i < 2; ++i) { // the second one from memory
+    auto images = wait_for<std::vector<std::string>>(*bench, [&](auto to) { rt().list_images(to); });
+    ASSERT_TRUE(images) << images.error.detail;
+    EXPECT_TRUE(std::binary_search(images->begin(), images->end(), image->full_name()));
+    EXPECT_LE(images->size(), 256u);
+    auto missing = engine::parse_image_reference(bench->plan_without_image("im2")->spec->services.front().image);
+    EXPECT_FALSE(missing && std::binary_search(images->begin(), images->end(), missing->full_name()));
+  }
+}
+
 TEST_P(runtime_contract, stats_of_a_running_group) {
   auto plan = bench->plan("n1");
   ASSERT_TRUE(ensure(plan));
@@ -325,9 +342,104 @@ TEST_P(runtime_contract, followed_logs_can_be_cancelled) {
       {plan->key, "", true, 10}, [](const log_chunk&) {}, finished.taker());
   EXPECT_TRUE(inspect(plan->key));
   EXPECT_FALSE(finished.there());
-  cancel();
+  cancel.cancel();
   EXPECT_TRUE(bench->wait([&] { return finished.there(); }));
   EXPECT_EQ(finished.count(), 1);
+}
+
+/// A log that is being followed: what came of it, from any thread.
+struct followed {
+  std::mutex mutex;
+  std::string text;
+  std::size_t largest = 0;
+  taken<done> finished;
+  bool begun = false;
+  log_reading reading;
+
+  void begin(runtime& rt, const group_key& key, std::uint64_t credit = unlimited_credit, std::int32_t tail = -1) {
+    log_request request{key, "", true, tail};
+    request.through_restarts = true;
+    request.credit_bytes = credit;
+    request.begun = [this] {
+      std::lock_guard lock(mutex);
+      begun = true;
+    };
+    reading = rt.logs(
+        std::move(request),
+        [this](const log_chunk& chunk) {
+          std::lock_guard lock(mutex);
+          text += chunk.text;
+          largest = std::max(largest, chunk.text.size());
+        },
+        finished.taker());
+  }
+  std::string read() {
+    std::lock_guard lock(mutex);
+    return text;
+  }
+  bool has_begun() {
+    std::lock_guard lock(mutex);
+    return begun;
+  }
+};
+
+TEST_P(runtime_contract, output_comes_as_it_is_written_through_a_restart_and_ends_with_the_group) {
+  auto plan = bench->plan_that_talks("o3");
+  ASSERT_TRUE(ensure(plan));
+  followed log;
+  log.begin(rt(), plan->key);
+  EXPECT_TRUE(bench->wait([&] { return log.read() == "hello\n"; })) << log.read();
+  EXPECT_TRUE(log.has_begun());
+  bench->write(plan->key, "first\n");
+  EXPECT_TRUE(bench->wait([&] { return log.read() == "hello\nfirst\n"; })) << log.read();
+  bench->crash(plan->key, "main");
+  ASSERT_TRUE(bench->wait([&] { return exit_count() == 1; }));
+  EXPECT_FALSE(log.finished.there()) << "it may be started again";
+  ASSERT_TRUE(wait_for<group_state>(*bench, [&](auto to) { rt().start_again(plan->key, millis(30000), to); }));
+  EXPECT_TRUE(bench->wait([&] { return log.read() == "hello\nfirst\nhello\n"; })) << log.read();
+  bench->write(plan->key, "second\n");
+  EXPECT_TRUE(bench->wait([&] { return log.read() == "hello\nfirst\nhello\nsecond\n"; })) << log.read();
+  ASSERT_TRUE(remove(plan->key));
+  ASSERT_TRUE(bench->wait([&] { return log.finished.there(); }));
+  EXPECT_EQ(log.finished.value().error.code, errc::instance_ended);
+  EXPECT_EQ(log.read(), "hello\nfirst\nhello\nsecond\n") << "each line once";
+}
+
+TEST_P(runtime_contract, no_more_is_handed_over_than_there_is_credit_for) {
+  auto plan = bench->plan_that_talks("o4");
+  ASSERT_TRUE(ensure(plan));
+  followed log;
+  log.begin(rt(), plan->key, 5);
+  EXPECT_TRUE(bench->wait([&] { return log.read().size() == 5; }));
+  bench->write(plan->key, "more\n");
+  EXPECT_TRUE(inspect(plan->key)) << "time passes";
+  EXPECT_EQ(log.read(), "hello");
+  log.reading.more(3);
+  EXPECT_TRUE(bench->wait([&] { return log.read() == "hello\nmo"; })) << log.read();
+  log.reading.more(1000);
+  EXPECT_TRUE(bench->wait([&] { return log.read() == "hello\nmore\n"; })) << log.read();
+  log.reading.cancel();
+  EXPECT_TRUE(bench->wait([&] { return log.finished.there(); }));
+  EXPECT_TRUE(log.finished.value()) << "as was asked";
+}
+
+TEST_P(runtime_contract, what_is_followed_begins_with_the_lines_asked_for) {
+  auto plan = bench->plan_that_talks("o5");
+  ASSERT_TRUE(ensure(plan));
+  bench->write(plan->key, "one\ntwo\nthree\n");
+  followed all, tail;
+  all.begin(rt(), plan->key);
+  ASSERT_TRUE(bench->wait([&] { return all.read() == "hello\none\ntwo\nthree\n"; })) << all.read();
+  tail.begin(rt(), plan->key, unlimited_credit, 2);
+  EXPECT_TRUE(bench->wait([&] { return tail.read() == "two\nthree\n"; })) << tail.read();
+}
+
+TEST_P(runtime_contract, what_does_not_exist_is_not_followed) {
+  followed log;
+  log.begin(rt(), bench->plan("o6")->key);
+  ASSERT_TRUE(bench->wait([&] { return log.finished.there(); }));
+  EXPECT_EQ(log.finished.value().error.code, errc::unknown_instance);
+  EXPECT_FALSE(log.has_begun());
 }
 
 TEST_P(runtime_contract, the_instance_file_follows_the_plan) {

@@ -10,6 +10,7 @@
 #include "nodes/runtime/engine/probe_image.hpp"
 #include "nodes/runtime/engine/process_watch.hpp"
 #include "nodes/runtime/engine/pull_progress.hpp"
+#include "nodes/runtime/engine/replies.hpp"
 #include "nodes/runtime/engine/sizes.hpp"
 
 #include <gtest/gtest.h>
@@ -39,6 +40,26 @@ TEST(image_reference, takes_apart_what_the_engine_accepts) {
   ASSERT_TRUE(user);
   EXPECT_EQ(user->registry, "docker.io");
   EXPECT_EQ(user->repository, "user/a");
+}
+
+TEST(image_reference, has_one_full_name_however_it_is_written) {
+  for (auto text : {"nginx", "nginx:latest", "library/nginx", "docker.io/library/nginx:latest", "index.docker.io/library/nginx"})
+    EXPECT_EQ(parse_image_reference(text)->full_name(), "docker.io/library/nginx:latest") << text;
+  EXPECT_EQ(parse_image_reference("r.example:5000/a:1")->full_name(), "r.example:5000/a:1");
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  EXPECT_EQ(parse_image_reference("r.example/a:1@" + digest)->full_name(), "r.example/a@" + digest);
+}
+
+TEST(image_list, keeps_the_newest_tags_before_digests_and_passes_over_what_has_no_name) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  const std::string body = R"([{"Created": 1, "RepoTags": ["old:1"], "RepoDigests": null},
+                               {"Created": 3, "RepoTags": ["web:2", "<none>:<none>"], "RepoDigests": ["web@)" + digest + R"("]},
+                               {"Created": 2, "RepoTags": null}, 5])";
+  using names = std::vector<std::string>;
+  EXPECT_EQ(*parse_image_list(body, 10), (names{"docker.io/library/old:1", "docker.io/library/web:2", "docker.io/library/web@" + digest}));
+  EXPECT_EQ(*parse_image_list(body, 1), (names{"docker.io/library/web:2"}));
+  EXPECT_EQ(*parse_image_list("[]", 10), names{});
+  EXPECT_FALSE(parse_image_list("{}", 10));
 }
 
 TEST(image_reference, a_digest_is_the_tag_to_pull) {
@@ -305,6 +326,33 @@ TEST(log_frames, a_terminals_stream_passes) {
     for (auto& piece : demux.feed(part))
       text += piece.text;
   EXPECT_EQ(text, "hello\n\x01 odd");
+}
+
+TEST(log_stamps, are_taken_off_and_the_moment_after_is_told) {
+  auto frame = [](int stream, const std::string& text) {
+    std::string head{static_cast<char>(stream), 0, 0, 0, 0, 0, 0, static_cast<char>(text.size())};
+    return head + text;
+  };
+  const std::string first = "2026-01-02T03:04:05.123456789Z ", second = "2026-01-02T03:04:06Z ";
+  const auto bytes = frame(1, first + "one and ") + frame(2, second + "two\n");
+  for (std::size_t cut = 1; cut < bytes.size(); ++cut) { // wherever the engine cuts
+    log_demux demux(true);
+    std::string out, error;
+    for (auto part : {bytes.substr(0, cut), bytes.substr(cut)})
+      for (auto& piece : demux.feed(part)) (piece.error_stream ? error : out) += piece.text;
+    EXPECT_EQ(out, "one and ") << cut;
+    EXPECT_EQ(error, "two\n") << cut;
+    EXPECT_EQ(demux.last_stamp(), "2026-01-02T03:04:06Z");
+  }
+  log_demux raw(true); // with a terminal: no frames, a stamp at every line
+  std::string out;
+  for (auto& piece : raw.feed(first + "one\n" + second + "two\n")) out += piece.text;
+  EXPECT_EQ(out, "one\ntwo\n");
+  EXPECT_EQ(moment_after("2026-01-02T03:04:05.123456789Z"), "1767323045.123456790");
+  EXPECT_EQ(moment_after("2026-01-02T03:04:05.999999999Z"), "1767323046.000000000");
+  EXPECT_EQ(moment_after("2026-01-02T03:04:05.5Z"), "1767323045.500000001");
+  EXPECT_EQ(moment_after("2026-01-02T03:04:05Z"), "1767323045.000000001");
+  for (auto* none : {"", "x", "2026-01-02T03:04:05", "2026-01-02T03:04:05.5+01:00"}) EXPECT_EQ(moment_after(none), "") << none;
 }
 
 TEST(log_frames, tail) {

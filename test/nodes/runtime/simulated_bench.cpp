@@ -16,6 +16,7 @@ public:
     engine_->images["exits"].exits_at_start = 3;
     engine_->images["exits"].output = "boom\n";
     engine_->images["deaf"].ignores_term = true;
+    engine_->images["talks"].output = "hello\n";
     restart_process();
   }
   runtime& under_test() override { return *runtime_; }
@@ -38,6 +39,8 @@ public:
   std::shared_ptr<launch_plan> plan_that_ignores_term(const std::string& instance) override {
     return with_image(instance, "deaf");
   }
+  std::shared_ptr<launch_plan> plan_that_talks(const std::string& instance) override { return with_image(instance, "talks"); }
+  void write(const group_key& key, const std::string& text) override { engine_->write(key, "main", text); }
   void crash(const group_key& key, const std::string& service) override { engine_->crash(key, service); }
 
 private:
