@@ -1,11 +1,7 @@
 # Build rules shared by every room (a room is one folder of the house, one static library).
 
 add_library(poseidon_options INTERFACE)
-target_compile_options(poseidon_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual)
-# At -O3 GCC 12 warns of what is not there; what tests build with has no warning.
-if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
-  target_compile_options(poseidon_options INTERFACE -Werror)
-endif()
+target_compile_options(poseidon_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 # GCC 12 reports uninitialised and overlapping uses inside inlined standard library code that are not there (GCC bugs 105562, 105651).
 target_compile_options(poseidon_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
 target_include_directories(poseidon_options INTERFACE ${CMAKE_SOURCE_DIR})

@@ -70,7 +70,9 @@ std::string_view log_demux::take_stamp(std::string_view text, std::vector<log_pi
   if (stamp_.size() > longest_stamp) { // no stamp: text like any other
     in_stamp_ = false;
     auto rest = blank == std::string_view::npos ? std::string_view() : text.substr(blank);
-    pieces.push_back({!raw_ && error_stream_, std::exchange(stamp_, {})});
+    auto& piece = pieces.emplace_back();
+    piece.error_stream = !raw_ && error_stream_;
+    piece.text.swap(stamp_);
     return rest;
   }
   return {};

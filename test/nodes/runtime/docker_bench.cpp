@@ -51,16 +51,16 @@ public:
   }
   std::shared_ptr<launch_plan> plan_that_talks(const std::string& instance) override {
     auto plan = small_plan(instance);
-    // Reads what it shall say from a pipe, which a writer keeps open.
-    spec_of(*plan).services[0].command = {"sh", "-c", "rm -f /tmp/said; mkfifo /tmp/said; exec 0<>/tmp/said; echo hello; exec cat"};
+    // Says what is appended to a file of its own.
+    spec_of(*plan).services[0].command = {"sh", "-c", ": >/said; echo hello; exec tail -f /said"};
     return plan;
   }
   void write(const group_key& key, const std::string& text) override {
     auto state = wait_for<group_state>(*this, [&](auto to) { runtime_->inspect(key, to); });
     if (!state) throw std::runtime_error(state.error.detail);
-    const auto path = "/proc/" + std::to_string(state->services.at(0).where.pid) + "/root/tmp/said";
-    if (!wait([&] { return std::filesystem::is_fifo(path); }, millis(10000))) throw std::runtime_error("it never listens");
-    std::ofstream(path, std::ios::binary) << text << std::flush;
+    const auto path = "/proc/" + std::to_string(state->services.at(0).where.pid) + "/root/said";
+    if (!wait([&] { return std::filesystem::exists(path); }, millis(10000))) throw std::runtime_error("it never listens");
+    std::ofstream(path, std::ios::binary | std::ios::app) << text << std::flush;
   }
   void crash(const group_key& key, const std::string& service) override {
     auto state = wait_for<group_state>(*this, [&](auto to) { runtime_->inspect(key, to); });
