@@ -45,7 +45,7 @@ std::string users(const nats_server_plan& plan) {
   const auto prefix = "poseidon." + subjects::token(plan.cluster);
   return "    users: [\n      # gateways and nodes\n" + user(plan.member, member, {}, {all, "_INBOX.>"}) +
          "      # edges and notifiers: they follow the ledger, and can't append to it or command a node\n" +
-         user(plan.follower, follower, {subjects::ledger(plan.cluster) + ".>", prefix + ".node.>", subjects::gateway_questions(plan.cluster)},
+         user(plan.follower, follower, {subjects::ledger(plan.cluster) + ".>", prefix + ".node.>"},
               {all, "_INBOX.>"}) +
          "    ]\n";
 }

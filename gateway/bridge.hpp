@@ -27,7 +27,7 @@ struct bridge_job {
   std::function<void(caf::event_based_actor*)> run;
 };
 
-class bridge final : public commands, public stream_opener {
+class bridge final : public commands {
 public:
   bridge(caf::actor_system& system, bridge_targets targets, std::shared_ptr<loop> thread);
   /// Ends the actor; what it still asked for is answered `shutting_down` if its thread runs on.

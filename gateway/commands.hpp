@@ -1,7 +1,8 @@
 #pragma once
 // What the API asks of actors, without CAF: one object for each gateway thread. Each call answers exactly once, on that
-// thread, within a finite time; a dead actor answers unknown_outcome.
+// thread, within a finite time (a stream as stream_events says); a dead actor answers unknown_outcome.
 
+#include "gateway/streams.hpp"
 #include "messages/commands.hpp"
 #include "messages/notifications.hpp"
 
@@ -24,6 +25,7 @@ public:
   virtual void extend(extend_instance what, then<row_ptr> done) = 0;
   virtual void reset(reset_instance what, then<row_ptr> done) = 0;
   virtual void logs(read_logs what, then<log_text> done) = 0;
+  virtual std::shared_ptr<open_stream> follow(read_log_stream what, stream_events told) = 0;
   virtual void stats(read_stats what, then<group_stats> done) = 0;
   virtual void collect(collect_garbage what, then<garbage_report> done) = 0;
   virtual void move(move_instances what, then<moved_instances> done) = 0;

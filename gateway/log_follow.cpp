@@ -36,9 +36,7 @@ private:
     told.ended = [weak](const failure& why) {
       if (auto self = weak.lock()) self->ended(why);
     };
-    auto* source = dynamic_cast<stream_opener*>(call_.services().actors);
-    if (!source) return opened({errc::internal, "this gateway opens no streams", {}, {}, {}});
-    reading_ = source->follow(std::move(wanted), std::move(told));
+    reading_ = call_.services().actors->follow(std::move(wanted), std::move(told));
   }
 
   void opened(const failure& why) {

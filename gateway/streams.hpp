@@ -25,11 +25,4 @@ public:
   virtual void credit(std::uint32_t bytes) = 0;
 };
 
-/// What a thread's `commands` can do beside answering once.
-class stream_opener {
-public:
-  virtual ~stream_opener() = default;
-  virtual std::shared_ptr<open_stream> follow(read_log_stream what, stream_events told) = 0;
-};
-
 } // namespace poseidon::gateway

@@ -1,5 +1,5 @@
 #pragma once
-// What processes say to each other beside the log: replies in their envelope, and heartbeats.
+// What processes say to each other beside the log: replies in their envelope, heartbeats, and how notifiers share.
 
 #include "messages/commands.hpp"
 
@@ -27,6 +27,22 @@ struct heartbeat {
   wall_time at;                    ///< its own wall clock
 };
 POSEIDON_FIELDS(heartbeat, process, run, key_check, roles, machine, version, folded, relay, node, fold_version, at)
+
+/// Once a second, what a notifier says of one receiver (docs/notifications.md, "Several notifiers"): who this notifier believes to
+/// share it, and how far it is with its own part.
+struct notifier_word {
+  std::string process;           ///< name, as of its node
+  run_id run;
+  std::string key_check;         ///< of the cluster key: one with another key is no member
+  std::string receiver;
+  std::string rule;              ///< digest of what the receiver wants: notifiers share one only if they agree on that
+  std::vector<std::string> view; ///< who shares it now, sorted; empty: not known yet
+  std::vector<std::string> next; ///< it tells of nothing any more that is not its own under this sharing
+  /// Events of its own under `view` in (after, up_to] have been delivered or given up, but for these.
+  struct position after, up_to;
+  std::vector<std::string> open; ///< event ids
+};
+POSEIDON_FIELDS(notifier_word, process, run, key_check, receiver, rule, view, next, after, up_to, open)
 
 /// Which machine serves this host? Answered with the route, by the edge there alone.
 struct ask_route {

@@ -61,13 +61,10 @@ std::string node_commands(std::string_view cluster, const node_name& node) { ret
 std::string streams(std::string_view cluster, std::string_view process, const node_name& node) {
   return subject(cluster, "stream", process) + '.' + token(node.value);
 }
-std::string gateway_questions(std::string_view cluster) { return subject(cluster, "gateway"); }
 std::string route_questions(std::string_view cluster) { return subject(cluster, "route_question"); }
 std::string heartbeat(std::string_view cluster, std::string_view process) { return subject(cluster, "heartbeat", process); }
 std::string heartbeats(std::string_view cluster) { return subject(cluster, "heartbeat.*"); }
-std::string progress(std::string_view cluster, const instance_id& instance) { return subject(cluster, "progress", instance.value); }
-std::string log_lines(std::string_view cluster, const instance_id& instance) { return subject(cluster, "log", instance.value); }
-std::string routes(std::string_view cluster, const node_name& node) { return subject(cluster, "routes", node.value); }
-std::string snapshots(std::string_view cluster, std::string_view process) { return subject(cluster, "snapshot", process); }
+std::string notifier(std::string_view cluster, std::string_view process) { return subject(cluster, "notifier", process); }
+std::string notifiers(std::string_view cluster) { return subject(cluster, "notifier.*"); }
 
 } // namespace poseidon::subjects

@@ -23,20 +23,14 @@ std::string ledger(std::string_view cluster);
 std::string node_commands(std::string_view cluster, const node_name& node);
 /// Streams from one node to their readers in one process.
 std::string streams(std::string_view cluster, std::string_view process, const node_name& node);
-/// Questions to any gateway (request and reply, queue group `gateways`).
-std::string gateway_questions(std::string_view cluster);
 /// An edge asks the machines' nodes for a route that it does not know.
 std::string route_questions(std::string_view cluster);
 
 /// Heartbeats of one process, and of all.
 std::string heartbeat(std::string_view cluster, std::string_view process);
 std::string heartbeats(std::string_view cluster);
-/// Progress and live log lines of one instance: may be lost.
-std::string progress(std::string_view cluster, const instance_id& instance);
-std::string log_lines(std::string_view cluster, const instance_id& instance);
-/// Routes of one machine's node, for its and other edges.
-std::string routes(std::string_view cluster, const node_name& node);
-/// Snapshots, in parts, from one member.
-std::string snapshots(std::string_view cluster, std::string_view process);
+/// What one notifier says of its part, and what all do.
+std::string notifier(std::string_view cluster, std::string_view process);
+std::string notifiers(std::string_view cluster);
 
 } // namespace poseidon::subjects

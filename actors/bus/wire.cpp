@@ -98,4 +98,12 @@ outcome<heartbeat> decode_heartbeat(std::string_view bytes) {
   return open<heartbeat>(*e, "heartbeat");
 }
 
+std::string encode_frame(const notifier_word& what) { return frame("notifier_word", what, {}); }
+
+outcome<notifier_word> decode_notifier_word(std::string_view bytes) {
+  auto e = decode_envelope(bytes);
+  if (!e) return e.error;
+  return open<notifier_word>(*e, "notifier_word");
+}
+
 } // namespace poseidon

@@ -43,4 +43,8 @@ std::string encode_frame(const heartbeat& what);
 /// Errors: as decode_envelope; bad_request when it is no heartbeat.
 outcome<heartbeat> decode_heartbeat(std::string_view frame);
 
+std::string encode_frame(const notifier_word& what);
+/// Errors: as decode_envelope; bad_request when it is no such word.
+outcome<notifier_word> decode_notifier_word(std::string_view frame);
+
 } // namespace poseidon

@@ -1,7 +1,7 @@
 #pragma once
 // Which notifiers share a receiver, as far as this one has heard: pure, on its own boot clock.
 
-#include "actors/bus/notifier_word.hpp"
+#include "messages/bus.hpp"
 #include "messages/time.hpp"
 
 #include <map>

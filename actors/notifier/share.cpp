@@ -3,9 +3,10 @@
 // delivered, what it does not repeat certainly was. No sharing has to be agreed on for that; the changing over in steps only
 // spares receivers repeats.
 
-#include "actors/bus/notifier_word.hpp"
+#include "actors/bus/wire.hpp"
 #include "actors/notifier/notifier_core.hpp"
 #include "messages/digest.hpp"
+#include "messages/subjects.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -41,7 +42,7 @@ void notifier_core::start_sharing() {
   if (!options.members.empty() || !deps.bus) return;
   peers.emplace(notifier_identity{options.self, options.run, options.key_check}, options.peers);
   const auto to = calls.to_self();
-  deps.bus->subscribe(notifier_subjects(deps.cluster), {},
+  deps.bus->subscribe(subjects::notifiers(deps.cluster), {},
                       [this, to](bus_message came) { to.post([this, frame = std::move(came.frame)] { heard(frame); }); });
   deps.bus->watch([this, to](bool connected) { to.post([this, connected] { peers->bus(connected, deps.time->boot_now()); }); });
   begin_sharing_anew();
@@ -164,7 +165,7 @@ void notifier_core::publish_word(receiver& r, std::vector<std::string> next, con
     word.open = open->ids;
   }
   r.said = word.next;
-  deps.bus->publish(notifier_subject(deps.cluster, deps.options.self), encode_frame(word));
+  deps.bus->publish(subjects::notifier(deps.cluster, deps.options.self), encode_frame(word));
 }
 
 void notifier_core::heard(const std::string& frame) {

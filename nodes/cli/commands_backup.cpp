@@ -5,6 +5,7 @@
 #include "nodes/backup/restore.hpp"
 #include "nodes/cli/commands.hpp"
 #include "nodes/cli/tables.hpp"
+#include "nodes/host/data_folder.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -40,15 +41,7 @@ public:
   draft(const draft&) = delete;
   draft& operator=(const draft&) = delete;
 
-  bool write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto written = ::write(fd_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-  }
+  bool write(std::string_view bytes) { return write_all(fd_, bytes); }
   void keep() {
     if (::fsync(fd_) != 0 || ::rename(name_.c_str(), file_.c_str()) != 0) session_.fail(refused, "can't write " + file_ + ": " + std::strerror(errno));
     ::close(fd_);

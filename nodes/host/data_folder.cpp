@@ -24,16 +24,6 @@ errc code_of(int error) {
   return error == ENOSPC || error == EDQUOT ? errc::no_space : errc::internal;
 }
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 failure write_synced(const std::string& file, unsigned mode, const std::string& group, std::string_view bytes) {
   const std::string draft = file + ".new";
   const unique_fd fd{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
@@ -48,6 +38,16 @@ failure write_synced(const std::string& file, unsigned mode, const std::string& 
 }
 
 } // namespace
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
 
 failure prepare_socket_folder(const std::string& path, const std::string& user, const std::string& setting) {
   const auto folder = std::filesystem::path{path}.parent_path();

@@ -18,6 +18,9 @@ failure prepare_data_folder(const std::string& path, const std::string& user);
 /// names another place. Errors: as above.
 failure prepare_socket_folder(const std::string& path, const std::string& user, const std::string& setting);
 
+/// Writes all of it to an open file, however the kernel cuts it. False: errno says why, and a part may be written.
+bool write_all(int fd, std::string_view bytes);
+
 /// Writes one line to `file`, atomically and synced. Errors: no_space, operation_not_permitted, internal.
 failure write_line(const std::string& file, const std::string& text);
 

@@ -18,7 +18,7 @@
   X(inspect_group) X(instance_origin) X(instance_progress) X(instance_row) X(instance_spec) X(inventory_item) X(journal_record) \
   X(ledger_status) X(limit_spec) X(limit_table) X(list_dead_letters) X(list_images) X(list_objects) X(load_hint) X(load_records) \
   X(log_chunk) X(log_text) X(move_entry) X(move_instances) X(moved_instances) X(node_capacity) X(node_lost_entry) X(node_row) \
-  X(node_status) X(node_up_entry) X(object_list) X(owner_ref) X(phase_timing) X(placed_entry) X(placement_candidate) \
+  X(node_status) X(node_up_entry) X(notifier_word) X(object_list) X(owner_ref) X(phase_timing) X(placed_entry) X(placement_candidate) \
   X(placement_decision) X(placement_spec) X(port_spec) X(probe_endpoint) X(put_challenge_entry) X(put_key_entry) \
   X(put_limits_entry) X(put_route) X(put_setting_entry) X(read_group_logs) X(read_group_stats) X(read_log_stream) X(read_logs) \
   X(read_stats) X(receiver_status) X(refused_entry) X(remove_group) X(remove_object) X(replay_dead_letters) X(replayed_letters) \
