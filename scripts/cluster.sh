@@ -3,6 +3,8 @@
 
 cluster_folder=$state/cluster
 nats_port=${POSEIDON_NATS_PORT:-4222}
+read -r -a cluster_ports <<<"${POSEIDON_CLUSTER_PORTS:-8080 8081 8082 8083}" # API and edge of the first, API and edge of the second
+[ ${#cluster_ports[@]} = 4 ] || die "POSEIDON_CLUSTER_PORTS names four ports: API and edge of the first process, then of the second"
 
 # cluster_nats: starts NATS with JetStream on loopback, unless it runs.
 cluster_nats() {
@@ -32,7 +34,7 @@ cluster_up() {
   for n in 1 2; do
     data=$cluster_folder/n$n/data
     serve_until_ready "$cluster_folder/n$n" --data "$data" --node "n$n" --engine "${engines[$((n - 1))]}" --challenges "$root/config/examples/challenges" \
-      --api "${POSEIDON_API_HOST:-127.0.0.1}:$((8078 + 2 * n))" --edge "${POSEIDON_EDGE_HOST:-127.0.0.1}:$((8079 + 2 * n))"
+      --api "${POSEIDON_API_HOST:-127.0.0.1}:${cluster_ports[2 * n - 2]}" --edge "${POSEIDON_EDGE_HOST:-127.0.0.1}:${cluster_ports[2 * n - 1]}"
   done
 }
 

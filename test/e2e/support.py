@@ -75,11 +75,13 @@ class Engine:
 
 
 class PrivateEngine(Engine):
-    """A dockerd of the test's own, which it may kill."""
+    """A dockerd of the test's own, which it may kill: in a network namespace of its own, or on a `machine` without a bridge."""
 
-    def __init__(self, live_restore=True, started=True):
+    def __init__(self, live_restore=True, started=True, machine=None):
         self.dir = tempfile.mkdtemp(prefix="poseidon-engine-")
         self.live_restore = live_restore
+        self.inside = machine.inside + ["dockerd", "--bridge", "none", "--iptables=false"] if machine else \
+            ["unshare", "-n", "--", "bash", "-c", 'ip link set lo up; exec dockerd "$@"', "_"]
         self.process = None
         super().__init__(f"unix://{self.dir}/docker.sock")
         if started:
@@ -89,8 +91,7 @@ class PrivateEngine(Engine):
         pathlib.Path(self.dir, "docker.pid").unlink(missing_ok=True)
         # A killed dockerd takes its containerd along; a machine whose init reaps slowly would let it wait for the dead one.
         pathlib.Path(self.dir, "exec/containerd/containerd.pid").unlink(missing_ok=True)
-        command = ["unshare", "-n", "--", "bash", "-c", 'ip link set lo up; exec dockerd "$@"', "_", "--data-root", f"{self.dir}/data",
-                   "--exec-root", f"{self.dir}/exec", "-p", f"{self.dir}/docker.pid", "-H", self.address]
+        command = [*self.inside, "--data-root", f"{self.dir}/data", "--exec-root", f"{self.dir}/exec", "-p", f"{self.dir}/docker.pid", "-H", self.address]
         if self.live_restore:
             command.append("--live-restore")
         self.log = open(f"{self.dir}/log", "ab")
@@ -129,6 +130,23 @@ class PrivateEngine(Engine):
         for mount in sorted(mounts, reverse=True):
             subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Machine:
+    """A pid namespace of its own, which makes another machine of whatever runs inside; the network is this one's."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sleep", "infinity"], stdin=subprocess.DEVNULL)
+        children = pathlib.Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children")
+        first = wait_for(lambda: children.read_text().split(), 10, "the namespace has its first process")[0]
+        # It is unshare's copy until it has mounted its own /proc.
+        wait_for(lambda: pathlib.Path(f"/proc/{first}/comm").read_text() == "sleep\n", 10, "the namespace is made")
+        self.inside = ["nsenter", "-t", first, "-p", "-m", "--"]
+
+    def close(self):
+        """Ends everything inside, as the loss of its power does."""
+        self.holder.kill()  # --kill-child: its first process goes too, and so does the namespace
+        self.holder.wait()
 
 
 def reference_image(engine):
@@ -202,9 +220,10 @@ instance: {limits: {memory: 64MiB}, reserve: {memory: 900GiB}}
 class Poseidon:
     """One `poseidon serve` on a DATA of its own."""
 
-    def __init__(self, engine=None, settings=None, cluster=None, challenges=CHALLENGES, environment=None, node="n1"):
+    def __init__(self, engine=None, settings=None, cluster=None, challenges=CHALLENGES, environment=None, node="n1", machine=None):
         self.engine = engine or Engine()
         self.node = node
+        self.inside = machine.inside if machine else []
         self.cluster = cluster or "e2e-" + uuid.uuid4().hex[:10]
         self.dir = tempfile.mkdtemp(prefix="poseidon-e2e-")
         self.settings = settings or {}
@@ -234,7 +253,7 @@ class Poseidon:
         config = {"limits": {"per_user": 0, "per_team": 0}, "rate": {"per_minute": 60000, "burst": 10000}, **self.settings}
         path = pathlib.Path(self.dir, "poseidon.yml")
         path.write_text(json.dumps(config))
-        command = [PROGRAM, "serve", "--config", str(path), "--data", f"{self.dir}/data", "--engine", self.engine.address, "--cluster", self.cluster,
+        command = [*self.inside, PROGRAM, "serve", "--config", str(path), "--data", f"{self.dir}/data", "--engine", self.engine.address, "--cluster", self.cluster,
                    "--node", self.node, "--challenges", f"{self.dir}/challenges", "--api", self.api or "127.0.0.1:0", "--edge", self.edge or "127.0.0.1:0",
                    *self.flags]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("POSEIDON_", "DOCKER_"))} | self.environment
@@ -257,6 +276,9 @@ class Poseidon:
 
     def kill(self):
         """kill -9, as a crash."""
+        if self.inside:  # what enters a namespace waits outside for its child
+            for child in pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()

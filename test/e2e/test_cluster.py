@@ -15,8 +15,8 @@ from test_nats import NatsServer
 class Member(Poseidon):
     """A process of a cluster, that joined with a token."""
 
-    def __init__(self, name, cluster, token, links, engine=None, lost_after="60s", roles=None, edge=None):
-        super().__init__(engine=engine, cluster=cluster, settings={"membership": {"suspect_after": "2s", "lost_after": lost_after},
+    def __init__(self, name, cluster, token, links, engine=None, lost_after="60s", roles=None, edge=None, machine=None):
+        super().__init__(engine=engine, cluster=cluster, machine=machine, settings={"membership": {"suspect_after": "2s", "lost_after": lost_after},
                                                                    "edge": {"link_dir": links, **(edge or {})}})
         self.node = name
         self.flags = ["--roles", roles] if roles else []

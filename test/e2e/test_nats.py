@@ -17,6 +17,7 @@ BACK_SECONDS = 10  # from the server's return to a start that is answered
 
 class NatsServer:
     """A nats-server of the test's own, on loopback."""
+    scheme = "nats"
 
     def __init__(self):
         self.program = os.environ.get("POSEIDON_TEST_NATS_SERVER") or shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
@@ -26,13 +27,19 @@ class NatsServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.url = f"nats://127.0.0.1:{self.port}"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
+        self.prepare()
         self.start()
+
+    def prepare(self):
+        """Before its first start."""
+
+    def arguments(self):
+        return ["-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", f"{self.dir}/store"]
 
     def start(self):
         with open(f"{self.dir}/log", "ab") as log:
-            self.process = subprocess.Popen([self.program, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", f"{self.dir}/store"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([self.program, *self.arguments()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for(self.answers, 20, "the NATS server answers")
 
     def answers(self):

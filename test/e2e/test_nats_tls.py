@@ -3,7 +3,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
@@ -22,24 +21,19 @@ def run(*arguments, **more):
 class SecuredServer(NatsServer):
     """A nats-server on the very configuration that the program wrote."""
 
+    scheme = "tls"
+
     def __init__(self, cluster):
-        self.program = os.environ.get("POSEIDON_TEST_NATS_SERVER") or shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
-        if not self.program:
-            raise AssertionError("this test needs a nats-server: none in PATH and none in POSEIDON_TEST_NATS_SERVER (scripts/test installs it)")
-        self.dir = tempfile.mkdtemp(prefix="poseidon-nats-")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"tls://127.0.0.1:{self.port}"
-        made = run("cluster", "init", "--nats", self.url, "--cluster", cluster, "--data", f"{self.dir}/init", "--server-config", f"{self.dir}/server", "--quiet")
+        self.cluster = cluster
+        super().__init__()
+
+    def prepare(self):
+        made = run("cluster", "init", "--nats", self.url, "--cluster", self.cluster, "--data", f"{self.dir}/init", "--server-config", f"{self.dir}/server", "--quiet")
         assert made.returncode == 0, made.stderr
         self.token = made.stdout.strip()
-        self.start()
 
-    def start(self):
-        with open(f"{self.dir}/log", "ab") as log:
-            self.process = subprocess.Popen([self.program, "-c", f"{self.dir}/server/nats-server.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_for(self.answers, 20, "the NATS server answers")
+    def arguments(self):
+        return ["-c", f"{self.dir}/server/nats-server.conf"]
 
 
 class Secured(unittest.TestCase):

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -27,8 +28,8 @@ class Scripts(unittest.TestCase):
         self.engine.sweep(self.cluster)
         shutil.rmtree(self.state, ignore_errors=True)
 
-    def script(self, name):
-        done = subprocess.run([ROOT / "scripts" / name], capture_output=True, text=True, env=self.environment, timeout=250)
+    def script(self, name, *arguments):
+        done = subprocess.run([ROOT / "scripts" / name, *arguments], capture_output=True, text=True, env=self.environment, timeout=250)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -65,3 +66,26 @@ class Scripts(unittest.TestCase):
         self.assertFalse(pathlib.Path(f"/proc/{pid}").exists(), "the process is still there")
         self.assertEqual(self.engine.objects(self.cluster), [])
         self.assertFalse(pathlib.Path(self.state, "serve.pid").exists())
+
+    def test_up_and_down_of_a_cluster(self):
+        free = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+        ports = [str(one.getsockname()[1]) for one in free]
+        for one in free:
+            one.close()
+        self.environment |= {"POSEIDON_CLUSTER_PORTS": " ".join(ports[:4]), "POSEIDON_NATS_PORT": ports[4]}
+        self.addCleanup(lambda: any(pathlib.Path(self.state).glob("cluster/n?/serve.pid")) and self.script("down"))
+        first = self.script("up", "--cluster")
+        url = self.url(first)
+        page = self.page(url)
+        label, port = re.match(r"http://(\w+)\.localhost:(\d+)/", url).groups()
+        self.assertIn(port, ports)
+        for edge in (ports[1], ports[3]):
+            self.assertEqual(self.page(f"http://{label}.localhost:{edge}/"), page, "each edge serves it")
+        second = self.script("up", "--cluster")
+        self.assertEqual(second.count("already running"), 2, second)
+        self.assertEqual(self.url(second), url)
+        pids = [int(pathlib.Path(self.state, "cluster", name).read_text()) for name in ("nats.pid", "n1/serve.pid", "n2/serve.pid", "n2/engine/docker.pid")]
+        self.script("down")
+        self.assertEqual([pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists()], [])
+        self.assertEqual(self.engine.objects(self.cluster), [])
+        self.assertNotIn(self.state, pathlib.Path("/proc/mounts").read_text())
