@@ -124,12 +124,13 @@ failure process::parts::spawn_node_side() {
   return {};
 }
 
-/// Another gateway that has been heard may count this node as lost; whether it still can is not known without the bus.
+/// Another gateway that has been heard may count this node as lost. Whether it still can is not known without the bus: unless no
+/// server runs at all, for then nobody has the log.
 std::function<bool()> process::parts::make_judges() const {
-  return [board = board, run = self->run, known = std::make_shared<std::atomic<bool>>(false)] {
+  return [board = board, run = self->run, servers = log_servers, known = std::make_shared<std::atomic<bool>>(false)] {
     for (const auto& one : board->all())
       if (one.said.run != run && std::ranges::find(one.said.roles, "gateway") != one.said.roles.end()) *known = true;
-    return known->load();
+    return known->load() && !servers->none_listens();
   };
 }
 

@@ -5,6 +5,7 @@
 
 #include "actors/journal/journal.hpp"
 #include "actors/ledger/ledger.hpp"
+#include "actors/log/jetstream/server_presence.hpp"
 #include "actors/membership/membership.hpp"
 #include "actors/nats/nats_servers.hpp"
 #include "actors/runtime/runtime_port.hpp"
@@ -117,6 +118,7 @@ struct process::parts {
   timers_actor timers;
   std::optional<timer_driver> driver;
   log_actor log;
+  std::shared_ptr<server_presence> log_servers = std::make_shared<server_presence>(); ///< of a log on NATS
   tail_actor tail;
   full_ledger_actor ledger;
   edge_router_actor router;

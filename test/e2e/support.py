@@ -195,6 +195,10 @@ instance:
 image: poseidon/hello:1
 instance: {lifetime: 4s, extension: {step: 3s, after: 0%, max: 6s}}
 """,
+    "patient": """
+image: poseidon/hello:1
+instance: {lifetime: 10m, extension: {step: 1s, after: 0%, max: 1h}}
+""",
     "missing-image": "image: poseidon/does-not-exist:7\ninstance: {pull: never, ports: [{port: 8000}]}\n",
     "exits": """
 image: poseidon/hello:1

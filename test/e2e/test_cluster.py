@@ -3,6 +3,7 @@ import collections
 import http.client
 import socket
 import subprocess
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -144,6 +145,24 @@ class Cluster(unittest.TestCase):
         wait_for(lambda: self.a.call("GET", "/v1/nodes/nb").json["state"] == "ready", 20, "the node registers again")
         self.assertEqual(self.a.instance(retaken["id"])["state"], "running")
         self.assertEqual(self.a.page(retaken["host"]).status, 200)
+
+    def test_deadlines_are_moved_while_nats_is_silent_for_everybody(self):
+        self.both_ready()
+        mine = self.running_on_nb(challenge="patient", user="p")
+        self.nats.kill()
+        self.addCleanup(lambda: self.nats.process.poll() is None or self.nats.start())
+        over = time.monotonic() + 6  # far beyond half of the loss time
+        moved = []
+
+        def extended():
+            reply = self.b.call("POST", f"/v1/instances/{mine['id']}/extend")
+            self.assertEqual(reply.status, 200, reply)
+            moved.append(reply.json["expires_at"])
+            return time.monotonic() > over
+        wait_for(extended, 30, "extensions are granted all the time")
+        self.nats.start()
+        wait_for(lambda: self.a.instance(mine["id"])["expires_at"] == moved[-1], 30, "the ledger learns of them")
+        self.assertEqual(self.a.instance(mine["id"])["state"], "running")
 
     def test_logs_are_followed_from_the_other_node_and_a_dead_reader_leaves_no_stream_open(self):
         self.both_ready()

@@ -4,6 +4,7 @@
 // follows compares the log with what he has whenever it comes back (log_connection).
 
 #include "actors/log/jetstream/log_transport.hpp"
+#include "actors/log/jetstream/server_presence.hpp"
 #include "actors/log/log.hpp"
 #include "actors/nats/nats_servers.hpp"
 #include "messages/random.hpp"
@@ -38,10 +39,11 @@ struct jetstream_options : nats_servers {
   std::uint32_t replicas = 1;
   std::string cluster; ///< names the stream and its subjects
   bool may_make = true; ///< makes the stream where there is none; false: an edge's or notifier's user may not
+  std::shared_ptr<server_presence> presence = nullptr; ///< is told at every connect; null: nobody asks
 };
 
 /// Asks every server that answers which version it is; refuses what can't carry the log (conflict). Servers that don't answer
-/// are asked when they do: at every connect.
+/// are asked when they do: at every connect. Those that `presence` knows from earlier are asked too.
 failure check_servers(const jetstream_options& options);
 
 /// The log on the servers of `options`.

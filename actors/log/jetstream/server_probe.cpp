@@ -33,12 +33,14 @@ bool ready(int fd, short events, int limit_ms) {
   return got == 1;
 }
 
-bool connect_within(int fd, const addrinfo& to) {
-  if (::connect(fd, to.ai_addr, to.ai_addrlen) == 0) return true;
-  if (errno != EINPROGRESS || !ready(fd, POLLOUT, connect_ms)) return false;
+/// 0, or why not.
+int connect_within(int fd, const addrinfo& to) {
+  if (::connect(fd, to.ai_addr, to.ai_addrlen) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
+  if (!ready(fd, POLLOUT, connect_ms)) return ETIMEDOUT;
   int error = 0;
   socklen_t size = sizeof error;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
 /// "nats://user:pass@host:port" -> host, port.
@@ -52,17 +54,24 @@ std::pair<std::string, std::string> address_of(std::string url) {
   return {host, has_port ? url.substr(colon + 1) : "4222"};
 }
 
-/// The first line that a server sends; nothing when none answers.
-std::optional<std::string> first_line(const std::string& url) {
+struct greeting {
+  std::optional<std::string> line; ///< the first that the server sends; nothing when it can't be reached
+  bool refused = false;            ///< because nobody listens there
+};
+
+greeting greeting_of(const std::string& url) {
   const auto [host, port] = address_of(url);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return std::nullopt;
+  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return {};
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all{found, &::freeaddrinfo};
+  bool refused = true;
   for (const auto* at = found; at; at = at->ai_next) {
     const descriptor socket{::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (socket.fd < 0 || !connect_within(socket.fd, *at)) continue;
+    const auto error = socket.fd < 0 ? errno : connect_within(socket.fd, *at);
+    refused = refused && error == ECONNREFUSED;
+    if (error != 0) continue;
     std::string line;
     char buffer[4096];
     while (line.find('\n') == std::string::npos && line.size() < longest_line && ready(socket.fd, POLLIN, read_ms)) {
@@ -70,25 +79,36 @@ std::optional<std::string> first_line(const std::string& url) {
       if (got <= 0) break;
       line.append(buffer, static_cast<std::size_t>(got));
     }
-    return line.substr(0, line.find('\r'));
+    return {line.substr(0, line.find('\r')), false};
   }
-  return std::nullopt;
+  return {std::nullopt, refused};
 }
 
-} // namespace
-
-failure check_servers(const jetstream_options& options) {
-  auto urls = options.urls;
+failure look_at(const jetstream_options& options, std::vector<std::string>& urls, bool& all_refuse) {
   for (std::size_t i = 0; i < urls.size() && i < most_servers; ++i) {
-    const auto line = first_line(urls[i]);
-    if (!line) continue; // it is asked again when it answers
-    const auto info = parse_info_line(*line);
+    const auto said = greeting_of(urls[i]);
+    all_refuse = all_refuse && said.refused;
+    if (!said.line) continue; // it is asked again when it answers
+    const auto info = parse_info_line(*said.line);
     if (!info) return {info.error.code, urls[i] + ": " + info.error.detail, {}, {}, {}};
     if (auto refused = judge_server(urls[i], *info, options.replicas)) return refused;
     for (const auto& other : info->others)
       if (std::ranges::find(urls, other) == urls.end()) urls.push_back(other);
   }
   return {};
+}
+
+} // namespace
+
+failure check_servers(const jetstream_options& options) {
+  auto urls = options.urls;
+  if (options.presence)
+    for (const auto& known : options.presence->known())
+      if (std::ranges::find(urls, known) == urls.end()) urls.push_back(known);
+  bool all_refuse = true;
+  auto refused = look_at(options, urls, all_refuse);
+  if (options.presence) options.presence->looked(urls, all_refuse);
+  return refused;
 }
 
 } // namespace poseidon

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
 
 namespace poseidon::test {
@@ -332,6 +333,30 @@ private:
   std::thread thread_;
 };
 
+/// A port whose queue of connections is full: what knocks there hears nothing, as behind a firewall or of a machine without power.
+class silent_port {
+public:
+  silent_port() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ::bind(fds_[0], reinterpret_cast<sockaddr*>(&address), size);
+    ::listen(fds_[0], 0);
+    ::getsockname(fds_[0], reinterpret_cast<sockaddr*>(&address), &size);
+    url = "nats://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    for (std::size_t i = 1; i < fds_.size(); ++i) ::connect(fds_[i], reinterpret_cast<sockaddr*>(&address), size);
+  }
+  ~silent_port() {
+    for (const int fd : fds_) ::close(fd);
+  }
+  std::string url;
+
+private:
+  static int make() { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+  std::array<int, 4> fds_{make(), make(), make(), make()};
+};
+
 TEST(check_servers, asks_every_server_also_those_that_others_name) {
   greeting old("INFO {\"version\":\"2.9.10\",\"jetstream\":true}\r\n");
   greeting fine("INFO {\"version\":\"2.10.27\",\"jetstream\":true,\"connect_urls\":[\"" + old.url.substr(7) + "\"]}\r\n");
@@ -342,6 +367,36 @@ TEST(check_servers, asks_every_server_also_those_that_others_name) {
   const auto refused = check_servers(options);
   EXPECT_EQ(refused.code, errc::conflict);
   EXPECT_NE(refused.detail.find("2.9.10"), std::string::npos);
+}
+
+TEST(check_servers, tell_whether_any_server_runs_at_all) {
+  jetstream_options options;
+  options.presence = std::make_shared<server_presence>();
+  options.urls = {"nats://127.0.0.1:1"};
+  EXPECT_FALSE(options.presence->none_listens()) << "not known before the first look";
+  EXPECT_FALSE(check_servers(options));
+  EXPECT_TRUE(options.presence->none_listens());
+  {
+    greeting other("INFO {\"version\":\"2.10.27\",\"jetstream\":true}\r\n");
+    greeting named("INFO {\"version\":\"2.10.27\",\"jetstream\":true,\"connect_urls\":[\"" + other.url.substr(7) + "\"]}\r\n");
+    options.urls.push_back(named.url);
+    EXPECT_FALSE(check_servers(options));
+    EXPECT_FALSE(options.presence->none_listens());
+    options.urls.pop_back();
+    EXPECT_FALSE(check_servers(options));
+    EXPECT_FALSE(options.presence->none_listens()) << "the one that another named is known from then on";
+  }
+  EXPECT_FALSE(check_servers(options));
+  EXPECT_TRUE(options.presence->none_listens());
+}
+
+TEST(check_servers, one_that_does_not_answer_may_serve_others) {
+  silent_port deaf;
+  jetstream_options options;
+  options.presence = std::make_shared<server_presence>();
+  options.urls = {"nats://127.0.0.1:1", deaf.url};
+  EXPECT_FALSE(check_servers(options));
+  EXPECT_FALSE(options.presence->none_listens());
 }
 
 TEST_F(jetstream_faults, a_server_too_old_for_replicas_keeps_the_log_away_and_says_why) {
