@@ -2,6 +2,7 @@
 
 #include "nodes/cli/commands.hpp"
 #include "nodes/cli/joining.hpp"
+#include "nodes/cli/nats_setup.hpp"
 #include "nodes/cli/unit.hpp"
 #include "nodes/host/data_folder.hpp"
 
@@ -44,6 +45,7 @@ namespace {
 struct init_options {
   std::vector<std::string> nats;
   std::string cluster, server_config;
+  std::uint32_t replicas = 0; ///< 0: as the settings say or, for servers that are set up here, as many as usual_replicas()
 };
 
 /// Settings of a process whose user and certificates are about to be made in its DATA.
@@ -62,9 +64,19 @@ void tell_server_files(session& s, const std::vector<std::string>& folders) {
   s.err << "On another machine the folder lies at the same place. Its keys are for the server alone.\n";
 }
 
+std::uint32_t replicas_for(session& s, const init_options& told, const config::settings& settings) {
+  const auto servers = settings.nats.urls.size();
+  if (told.server_config.empty()) return told.replicas ? told.replicas : settings.nats.replicas;
+  const auto wanted = told.replicas ? told.replicas : std::max(settings.nats.replicas, usual_replicas(servers));
+  if (wanted > servers)
+    s.fail(wrong_usage, std::to_string(wanted) + " copies of the log need as many servers, and --nats names " + std::to_string(servers));
+  return wanted;
+}
+
 int init(session& s, const init_options& told) {
   const auto loaded = settings_to_be(s, told);
-  const auto& settings = loaded.values;
+  auto settings = loaded.values;
+  settings.nats.replicas = replicas_for(s, told, settings);
   std::vector<std::string> folders;
   if (!told.server_config.empty()) {
     if (settings.nats.urls.empty()) s.fail(wrong_usage, "name the servers with --nats tls://HOST:PORT");
@@ -141,6 +153,9 @@ void add_cluster_commands(CLI::App& app, chosen& choice) {
   make->add_option("--server-config", told->server_config,
                    "also make NATS users and certificates, and write a nats-server configuration for each server to this folder")
       ->type_name("DIR");
+  make->add_option("--replicas", told->replicas, "servers that keep a copy of the log; with --server-config all of three or five by default")
+      ->check(CLI::Range(1, 5))
+      ->type_name("N");
   make->callback([&choice, told] { choice.run = [told](session& s) { return init(s, *told); }; });
 
   auto* again = cluster->add_subcommand("token", "print a token of the cluster that DATA belongs to");

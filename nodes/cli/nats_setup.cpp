@@ -133,6 +133,8 @@ outcome<std::vector<std::string>> write_server_files(const nats_authority& autho
   return written;
 }
 
+std::uint32_t usual_replicas(std::size_t servers) { return servers >= 5 ? 5 : servers >= 3 ? 3 : 1; }
+
 bool only_follow(const std::vector<std::string>& roles) {
   return !roles.empty() && std::ranges::all_of(roles, [](const std::string& role) { return role == "edge" || role == "notifier"; });
 }

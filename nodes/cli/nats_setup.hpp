@@ -28,6 +28,9 @@ outcome<nats_authority> read_or_make_nats_authority(const std::string& data, con
 outcome<std::vector<std::string>> write_server_files(const nats_authority& authority, const std::string& cluster, const std::vector<std::string>& urls,
                                                      const std::string& folder);
 
+/// How many of so many servers keep a copy of the log: an odd number, so that each one more survives the loss of one more; at most five.
+std::uint32_t usual_replicas(std::size_t servers);
+
 /// True when every one of them only follows the ledger.
 bool only_follow(const std::vector<std::string>& roles);
 

@@ -19,23 +19,25 @@ class NatsServer:
     """A nats-server of the test's own, on loopback."""
     scheme = "nats"
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", port=None, started=True):
         self.program = os.environ.get("POSEIDON_TEST_NATS_SERVER") or shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
         if not self.program:
             raise AssertionError("this test needs a nats-server: none in PATH and none in POSEIDON_TEST_NATS_SERVER (scripts/test installs it)")
         self.dir = tempfile.mkdtemp(prefix="poseidon-nats-")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
+        self.host, self.port, self.process = host, port, None
+        if port is None:
+            with socket.create_server((host, 0)) as free:
+                self.port = free.getsockname()[1]
+        self.url = f"{self.scheme}://{host}:{self.port}"
         self.prepare()
-        self.start()
+        if started:
+            self.start()
 
     def prepare(self):
         """Before its first start."""
 
     def arguments(self):
-        return ["-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", f"{self.dir}/store"]
+        return ["-a", self.host, "-p", str(self.port), "-js", "-sd", f"{self.dir}/store"]
 
     def start(self):
         with open(f"{self.dir}/log", "ab") as log:
@@ -46,7 +48,7 @@ class NatsServer:
         if self.process.poll() is not None:
             raise AssertionError("nats-server ended: " + pathlib.Path(self.dir, "log").read_text()[-800:])
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with socket.create_connection((self.host, self.port), timeout=1) as connection:
                 return connection.recv(4) == b"INFO"
         except OSError:
             return False
@@ -67,7 +69,7 @@ class NatsServer:
         shutil.copytree(f"{self.dir}/copy", f"{self.dir}/store")
 
     def close(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.dir, ignore_errors=True)
 

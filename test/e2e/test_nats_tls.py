@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -34,6 +35,17 @@ class SecuredServer(NatsServer):
 
     def arguments(self):
         return ["-c", f"{self.dir}/server/nats-server.conf"]
+
+
+class ConfiguredServer(NatsServer):
+    """A nats-server on a configuration that lies there already; started by the test."""
+
+    def __init__(self, config, host, port):
+        self.config = config
+        super().__init__(host, port, started=False)
+
+    def arguments(self):
+        return ["-c", str(self.config)]
 
 
 class Secured(unittest.TestCase):
@@ -81,6 +93,84 @@ class Secured(unittest.TestCase):
         self.addCleanup(p.close)
         p.start()
         wait_for(lambda: "does not know this user" in p.log(), 20, "the log says why")
+
+
+class Three(unittest.TestCase):
+    """Three servers on three addresses of this machine, each on the configuration that was written for it."""
+
+    def setUp(self):
+        self.cluster = "e2e-" + uuid.uuid4().hex[:10]
+        self.dir = tempfile.mkdtemp(prefix="poseidon-three-")
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+            self.port, between = free.getsockname()[1], other.getsockname()[1]
+        self.between = str(between)
+        self.members = []
+
+    def init(self, hosts):
+        """The token, and the servers' configurations."""
+        folder = f"{self.dir}/servers-{len(hosts)}"
+        made = run("cluster", "init", "--nats", ",".join(f"tls://{h}:{self.port}" for h in hosts), "--cluster", self.cluster, "--data", f"{self.dir}/init",
+                   "--server-config", folder, "--quiet")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        configs = sorted(pathlib.Path(folder).rglob("nats-server.conf"))
+        self.assertEqual(len(configs), len(hosts))
+        for one in configs:  # whatever else this machine runs between servers has the usual port
+            one.write_text(one.read_text().replace(":6222", ":" + self.between))
+        return made.stdout.strip(), [self.server(one, host) for one, host in zip(configs, hosts)]
+
+    def server(self, config, host):
+        made = ConfiguredServer(config, host, self.port)
+        self.addCleanup(made.close)
+        return made
+
+    def member(self, name, token):
+        made = Member(name, self.cluster, token, self.dir)
+        self.addCleanup(made.close)
+        self.addCleanup(lambda: self._outcome.success or print(made.log()[-4000:]))
+        made.start()
+        return made
+
+    def starts(self, member, user, seconds=30):
+        return wait_for(lambda: (r := member.start_instance(user=user)).status in (200, 202) and r.json["state"] == "running" and r.json, seconds, "starts are answered")
+
+    def test_each_server_in_turn_is_lost_and_the_ledger_goes_on(self):
+        token, servers = self.init(["127.0.77.1", "127.0.77.2", "127.0.77.3"])
+        for one in servers:
+            one.start()
+        p = self.member("n1", token)
+        first = self.starts(p, "first")
+        self.assertIn("with 3 replica(s)", p.log())
+        for n, one in enumerate(servers):
+            one.kill()
+            self.starts(p, f"without-{n}")  # one of the three was the leader
+            one.start()
+        # Nothing was torn: each kept what the others had acknowledged.
+        self.assertNotIn("torn", p.log())
+        self.assertEqual(p.instance(first["id"])["state"], "running")
+
+    def test_one_server_becomes_three_and_nothing_is_lost(self):
+        token, [alone] = self.init(["127.0.77.1"])
+        alone.start()
+        p = self.member("n1", token)
+        before = self.starts(p, "early")
+        key = p.call("POST", "/v1/keys", {"scope": "read", "name": "kept"})
+        self.assertEqual(key.status, 201, key)
+        token, servers = self.init(["127.0.77.1", "127.0.77.2", "127.0.77.3"])
+        alone.kill()
+        for one in servers:
+            one.start()
+        p.kill()
+        joined = run("join", "-", "--data", f"{p.dir}/data", input=token + "\n")
+        self.assertEqual(joined.returncode, 0, joined.stderr)
+        p.start()
+        after = wait_for(lambda: (i := p.instance(before["id"])).get("state") == "running" and i, 30, "it runs on")
+        self.assertEqual((after["host"], after["expires_at"]), (before["host"], before["expires_at"]))
+        self.starts(p, "later")
+        self.assertIn("with 3 replica(s)", p.log())
+        self.assertEqual(p.call("GET", "/v1/instances", key=key.json["key"]).status, 200, "keys are there")
+        servers[0].kill()
+        self.starts(p, "one-is-lost")
 
 
 if __name__ == "__main__":

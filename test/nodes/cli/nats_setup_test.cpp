@@ -194,6 +194,12 @@ TEST_F(secured, a_certificate_for_another_name_is_refused) {
   EXPECT_NE(why.find("another name"), std::string::npos) << why;
 }
 
+TEST(nats_setup, an_odd_number_of_servers_keeps_a_copy) {
+  std::vector<std::uint32_t> found;
+  for (std::size_t servers = 1; servers <= 7; ++servers) found.push_back(cli::usual_replicas(servers));
+  EXPECT_EQ(found, (std::vector<std::uint32_t>{1, 1, 3, 3, 5, 5, 5}));
+}
+
 TEST_F(secured, users_and_authority_stay_when_it_is_done_again) {
   std::ifstream before{settings.data + "/nats.nk"};
   const std::string seed{std::istreambuf_iterator<char>{before}, {}};
