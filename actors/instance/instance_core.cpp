@@ -79,7 +79,10 @@ void instance_core::fire(trigger on) {
     if (row->to == phase::running && row->from != phase::running) work_.reset();
   }
   queue_ = nullptr;
-  if (const auto wake = next_wake(); phase_ != phase::gone && wake != armed_) {
+  // While it ends, a timer that comes earlier will do: it is armed again then, if it is still there.
+  const auto wake = next_wake();
+  const bool early_enough = wake == armed_ || (ending() && armed_.ms != 0 && armed_ < wake);
+  if (phase_ != phase::gone && !early_enough) {
     armed_ = wake;
     self_->send(deps_->timers, arm_timer{me(), deadline_timer, wake});
   }

@@ -9,9 +9,10 @@ namespace poseidon {
 namespace {
 
 constexpr std::uint64_t retry_token = 1, drop_token = 2;
-// Facts that the ledger has are dropped with the next commit, whatever it is for; one of their own comes when nothing else does.
+// Facts that the ledger has are dropped with the next commit, whatever it is for; while many commits are under way, with one for
+// some dozens of facts, which are neighbours in the table. A commit of their own comes when nothing else does.
 constexpr millis drop_after{1'000};
-constexpr std::size_t most_to_drop = 256;
+constexpr std::size_t most_to_drop = 256, worth_dropping = 64, many_writes = 4;
 
 failure overloaded(const char* what) { return {errc::ledger_unavailable, what, 1'000, {}, {}}; }
 
@@ -38,7 +39,7 @@ struct journal_state {
   bool backing_off = false;
 
   void take_over();
-  caf::result<outcome<done>> commit(const commit_record& m);
+  caf::result<outcome<done>> commit(commit_record& m); ///< takes its facts
   caf::result<outcome<done>> forget(const forget_record& m);
   caf::result<outcome<std::shared_ptr<const journal_contents>>> load();
   caf::result<outcome<done>> flush(const flush_facts& m);
@@ -65,12 +66,13 @@ void journal_state::take_over() {
   pump();
 }
 
-caf::result<outcome<done>> journal_state::commit(const commit_record& m) {
+caf::result<outcome<done>> journal_state::commit(commit_record& m) {
   if (facts.size() + m.facts.size() > deps.most_waiting) return outcome<done>{overloaded("too many facts wait for the ledger")};
   journal_write what;
   what.record = m.record;
   group_key group{m.record->instance, m.record->epoch};
-  for (auto& body : m.facts) what.facts.push_back({next_fact++, group, std::make_shared<const entry_body>(body)});
+  what.facts.reserve(m.facts.size());
+  for (auto& body : m.facts) what.facts.push_back({next_fact++, group, std::make_shared<const entry_body>(std::move(body))});
   return write(std::move(what));
 }
 
@@ -90,7 +92,8 @@ caf::result<outcome<done>> journal_state::write(journal_write what) {
 /// Takes along what is to be dropped.
 bool journal_state::store_write(journal_write what, pending_write pending) {
   const auto token = what.token = next_token++;
-  what.folded = pending.folded = std::exchange(folded, {});
+  const bool alone = !what.record && !what.forget;
+  if (alone || writes.size() < many_writes || folded.size() >= worth_dropping) what.folded = pending.folded = std::exchange(folded, {});
   if (store->write(std::move(what))) return writes.emplace(token, std::move(pending)), true;
   keep_for_later(pending.folded);
   return false;
@@ -205,7 +208,7 @@ full_journal_actor::behavior_type journal_behavior(full_journal_actor::stateful_
   install_handlers(self, journal_state::name);
   s.take_over();
   return {
-      [self](const commit_record& m) { return self->state.commit(m); },
+      [self](commit_record& m) { return self->state.commit(m); },
       [self](const forget_record& m) { return self->state.forget(m); },
       [self](const load_records&) { return self->state.load(); },
       [self](const flush_facts& m) { return self->state.flush(m); },

@@ -3,6 +3,8 @@
 #include "messages/codec.hpp"
 #include "messages/digest.hpp"
 
+#include <algorithm>
+
 namespace poseidon {
 namespace {
 
@@ -57,7 +59,7 @@ journal_table::journal_table(sqlite& db, tombstone_rule tombstones)
       get_record_(db.prepare("SELECT bytes FROM records WHERE name = ?")), drop_record_(db.prepare("DELETE FROM records WHERE name = ?")),
       put_spec_(db.prepare("INSERT OR IGNORE INTO specs(digest, bytes) VALUES(?, ?)")),
       put_fact_(db.prepare("INSERT INTO facts(number, instance, epoch, bytes) VALUES(?, ?, ?, ?)")),
-      drop_fact_(db.prepare("DELETE FROM facts WHERE number = ?")),
+      drop_facts_(db.prepare("DELETE FROM facts WHERE number BETWEEN ? AND ?")),
       put_tombstone_(db.prepare("INSERT INTO tombstones(name, at_ms, bytes) VALUES(?, ?, ?)")),
       old_tombstones_(db.prepare("DELETE FROM tombstones WHERE at_ms < ?")),
       many_tombstones_(db.prepare("DELETE FROM tombstones WHERE number <= (SELECT max(number) FROM tombstones) - ?")) {
@@ -68,8 +70,19 @@ void journal_table::write(const journal_write& what, wall_time now) {
   if (what.record) put_record(*what.record);
   for (auto& fact : what.facts)
     put_fact_.integer(static_cast<std::int64_t>(fact.number)).text(fact.group.instance.value).text(to_string(fact.group.epoch)).blob(encode(*fact.body)).run();
-  for (auto folded : what.folded) drop_fact_.integer(static_cast<std::int64_t>(folded)).run();
+  if (!what.folded.empty()) drop_facts(what.folded);
   if (what.forget) forget(*what.forget, now);
+}
+
+/// Facts are folded about as they were said: what is dropped together is mostly neighbours, and goes in few steps.
+void journal_table::drop_facts(std::vector<std::uint64_t> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  for (auto first = numbers.begin(); first != numbers.end();) {
+    auto end = first + 1;
+    while (end != numbers.end() && *end == *(end - 1) + 1) ++end;
+    drop_facts_.integer(static_cast<std::int64_t>(*first)).integer(static_cast<std::int64_t>(*(end - 1))).run();
+    first = end;
+  }
 }
 
 void journal_table::put_record(const journal_record& record) {

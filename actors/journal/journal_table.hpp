@@ -28,6 +28,7 @@ public:
 
 private:
   void put_record(const journal_record& record);
+  void drop_facts(std::vector<std::uint64_t> numbers);
   void put_spec(const std::string& digest, const spec_ptr& spec);
   inventory_item left_behind(const group_key& key, const std::string& name);
   void forget(const group_key& key, wall_time now);
@@ -36,7 +37,7 @@ private:
 
   sqlite& db_;
   tombstone_rule rule_;
-  statement put_record_, get_record_, drop_record_, put_spec_, put_fact_, drop_fact_, put_tombstone_, old_tombstones_, many_tombstones_;
+  statement put_record_, get_record_, drop_record_, put_spec_, put_fact_, drop_facts_, put_tombstone_, old_tombstones_, many_tombstones_;
   std::unordered_set<std::string> known_specs_; ///< digests that are stored already
   std::unordered_map<std::string, inventory_item> ending_; ///< by record: what some will leave behind, so that they need not be read again
   std::uint32_t since_bound_ = 0;               ///< tombstones written since they were bounded

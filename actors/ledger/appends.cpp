@@ -24,14 +24,14 @@ entry_ptr ledger_core::make_entry(entry_body body) {
   return made;
 }
 
-caf::result<outcome<folded>> ledger_core::append(const append_entry& m) {
+caf::result<outcome<folded>> ledger_core::append(append_entry& m) {
   auto promise = self->make_response_promise<outcome<folded>>();
   if (now == mode::stopped) return promise.deliver(outcome<folded>{trouble}), promise;
   if (!connected) return promise.deliver(outcome<folded>{unavailable("the ledger's log does not answer")}), promise;
   if (tail_fails) return promise.deliver(outcome<folded>{unavailable("the disk under the ledger's tail fails")}), promise;
   if (pending.size() >= deps.options.most_pending)
     return promise.deliver(outcome<folded>{unavailable("too many entries are under way", 200)}), promise;
-  auto what = make_entry(m.body);
+  auto what = make_entry(std::move(m.body));
   pending.emplace(what->id, pending_append{what, promise});
   if (due.empty()) arm(timeouts, deps.options.append_timeout);
   due.emplace_back(deps.time->boot_now() + deps.options.append_timeout, what->id);

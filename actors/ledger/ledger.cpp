@@ -47,7 +47,7 @@ ledger_front::behavior_type ledger_behavior(ledger_front::stateful_pointer<ledge
   core.start();
   auto* s = &core;
   return {
-      [s](const append_entry& m) { return s->append(m); },
+      [s](append_entry& m) { return s->append(m); },
       [s](const subscribe_ledger& m) { return s->when_ready<ledger_image_ptr>([s, sink = m.sink] { return s->subscribe(sink); }); },
       [s](const get_image&) { return s->when_ready<ledger_image_ptr>([s] { return image_of(s->state); }); },
       [s](const get_instance& m) { return s->when_ready<row_ptr>([s, id = m.instance] { return find_row(s->state, id); }); },

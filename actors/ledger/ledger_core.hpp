@@ -72,7 +72,7 @@ struct ledger_core {
   struct position untrimmed; ///< the log may be trimmed up to here once a snapshot is past it
 
   // appends.cpp
-  caf::result<outcome<folded>> append(const append_entry& m);
+  caf::result<outcome<folded>> append(append_entry& m); ///< takes its body
   void append_own(entry_body body);
   entry_ptr make_entry(entry_body body);
   void send_later(entry_ptr what);

@@ -7,7 +7,9 @@
 namespace poseidon {
 namespace {
 
-constexpr std::size_t many_jobs = 4; // in one transaction: more than one client's doing
+constexpr std::size_t many_jobs = 4;     // in one transaction: more than one client's doing
+constexpr std::size_t very_many_jobs = 16; // a commit costs more than the wait
+constexpr int longer = 4;                // times the usual wait
 
 } // namespace
 
@@ -51,7 +53,7 @@ std::vector<store_job> store_thread::take_waiting() {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
   // Whoever posts wakes this thread for the first job only: it sleeps through.
-  if (last_jobs_ >= many_jobs) wake_.wait_for(lock, options_.gather, [this] { return ending_; });
+  if (last_jobs_ >= many_jobs) wake_.wait_for(lock, last_jobs_ >= very_many_jobs ? longer * options_.gather : options_.gather, [this] { return ending_; });
   std::vector<store_job> jobs;
   for (std::size_t taken = 0; !waiting_.empty() && taken < options_.most_at_once;) {
     taken += waiting_.front().weight;

@@ -29,8 +29,8 @@ public:
     std::size_t bound = 65'536;      ///< most weight that waits
     std::size_t most_at_once = 4096; ///< most weight of one transaction
     std::function<void()> after_batch; ///< called after each transaction's `finished` calls
-    /// While work comes from many at once, the next transaction waits this long for more of it: a commit costs as much as
-    /// ten changes. One who works alone is never kept waiting.
+    /// While work comes from many at once, the next transaction waits this long for more of it, four times as long when very
+    /// many do: a commit costs as much as ten changes. One who works alone is never kept waiting.
     std::chrono::microseconds gather{500};
   };
   store_thread(std::shared_ptr<sqlite> db, options o);

@@ -58,6 +58,28 @@ TEST_F(journal_test, folded_facts_are_dropped_with_the_next_commit_or_soon) {
   EXPECT_TRUE(disk->facts.empty());
 }
 
+TEST_F(journal_test, while_many_commits_are_under_way_folded_facts_wait_for_more_of_them) {
+  script->fail_with = errc::ledger_unavailable;
+  auto told = record(1);
+  commit_now(told, 1);
+  disk->hold = true;
+  std::vector<journal_record> others;
+  for (int n = 2; n < 6; ++n) others.push_back(record(n));
+  for (auto& other : others) world.ask_later<outcome<done>>(journal, commit(other, 0));
+  script->fail_with = errc::ok;
+  advance(millis{50});
+  ASSERT_EQ(numbers(told).size(), 1u);
+  auto last = record(6);
+  auto answer = world.ask_later<outcome<done>>(journal, commit(last, 0));
+  disk->hold = false;
+  caf::anon_send(journal, journal_sync{});
+  run();
+  ASSERT_TRUE(*answer && (*answer)->ok());
+  EXPECT_EQ(disk->facts.size(), 1u) << "one is not worth a change of the table";
+  advance(millis{1'000});
+  EXPECT_TRUE(disk->facts.empty());
+}
+
 TEST_F(journal_test, folded_facts_outlive_a_failed_commit_and_are_dropped_later) {
   auto r = record(1);
   commit_now(r, 2);

@@ -61,6 +61,23 @@ protected:
   full_journal_actor journal;
 };
 
+TEST(journal_table, drops_the_facts_that_are_named_and_no_others) {
+  temporary_folder folder;
+  auto db = open_store(folder.file("journal.sqlite"), journal_schema());
+  ASSERT_TRUE(db) << db.error.detail;
+  journal_table table(**db, {});
+  auto r = record(1);
+  journal_write added, dropped;
+  for (std::uint64_t n = 1; n <= 10; ++n)
+    added.facts.push_back({n, {r.instance, r.epoch}, std::make_shared<const entry_body>(stopping_entry{{r.instance, r.epoch, {"n"}, {1, 1}, n}, end_reason::stopped, {}})});
+  dropped.folded = {9, 3, 1, 2, 7, 10};
+  table.write(added, {});
+  table.write(dropped, {});
+  std::vector<std::uint64_t> left;
+  for (auto& fact : table.facts()) left.push_back(fact.number);
+  EXPECT_EQ(left, (std::vector<std::uint64_t>{4, 5, 6, 8}));
+}
+
 TEST_F(sqlite_journal_test, keeps_whole_records_across_a_crash) {
   open();
   std::vector<journal_record> records;
