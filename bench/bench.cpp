@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <malloc.h>
+#include <gperftools/malloc_extension_c.h>
+#include <stdexcept>
 
 namespace poseidon::bench {
 namespace {
@@ -34,8 +35,10 @@ double process_cpu_seconds() { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 double now_seconds() { return seconds_of(CLOCK_MONOTONIC); }
 
 std::size_t heap_bytes() {
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+  std::size_t allocated = 0;
+  if (MallocExtension_GetNumericProperty("generic.current_allocated_bytes", &allocated) == 0)
+    throw std::runtime_error("the heap keeps no statistics");
+  return allocated;
 }
 
 } // namespace poseidon::bench

@@ -16,7 +16,7 @@ as_root() {
 }
 
 build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost-dev libboost-system-dev
-  nlohmann-json3-dev libspdlog-dev libsqlite3-dev libnats-dev libyaml-cpp-dev libssl-dev prometheus-cpp-dev libvalijson-dev libcli11-dev)
+  nlohmann-json3-dev libspdlog-dev libsqlite3-dev libnats-dev libyaml-cpp-dev libssl-dev prometheus-cpp-dev libvalijson-dev libcli11-dev libgoogle-perftools-dev)
 run_packages=(busybox-static curl iproute2 procps util-linux ca-certificates)
 test_packages=(libgtest-dev libgmock-dev docker-registry python3 chromium-headless-shell systemd)
 engine_packages=(docker.io iptables)
