@@ -30,7 +30,7 @@ std::optional<event_id_parts> parse_event_id(std::string_view id) {
 } // namespace
 
 void event_ring::reset(position at) {
-  std::vector<std::function<void()>> wakes;
+  std::vector<wake> wakes;
   {
     std::lock_guard lock(mutex_);
     first_ += events_.size() + 1; // every stream finds that its place is gone
@@ -38,11 +38,12 @@ void event_ring::reset(position at) {
     floor_ = at_ = at;
     wakes = wakes_;
   }
-  for (auto& wake : wakes) wake();
+  for (auto& tell : wakes) tell(true);
 }
 
 void event_ring::append(std::vector<event_ptr> events, position at) {
-  std::vector<std::function<void()>> wakes;
+  const bool lasting = std::any_of(events.begin(), events.end(), [](auto& e) { return !e->passing; });
+  std::vector<wake> wakes;
   {
     std::lock_guard lock(mutex_);
     at_ = std::max(at_, at);
@@ -55,12 +56,12 @@ void event_ring::append(std::vector<event_ptr> events, position at) {
     }
     wakes = wakes_;
   }
-  for (auto& wake : wakes) wake();
+  for (auto& tell : wakes) tell(lasting);
 }
 
-void event_ring::subscribe(std::function<void()> wake) {
+void event_ring::subscribe(wake told) {
   std::lock_guard lock(mutex_);
-  wakes_.push_back(std::move(wake));
+  wakes_.push_back(std::move(told));
 }
 
 std::uint64_t event_ring::end() const {

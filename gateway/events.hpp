@@ -51,8 +51,9 @@ public:
   /// Begins anew at this position: what was before it can't be resumed from.
   void reset(position at);
   void append(std::vector<event_ptr> events, position at);
-  /// `wake` is called (from any thread, not more than needed) when there are new events.
-  void subscribe(std::function<void()> wake);
+  /// Called (from any thread, not more than needed) when there are new events; `lasting`: some of them are no passing ones.
+  using wake = std::function<void(bool lasting)>;
+  void subscribe(wake told);
 
   /// Index after the newest.
   std::uint64_t end() const;
@@ -75,7 +76,7 @@ private:
   std::deque<event_ptr> events_;
   std::uint64_t first_ = 0; ///< index of events_.front()
   position floor_, at_;
-  std::vector<std::function<void()>> wakes_;
+  std::vector<wake> wakes_;
 };
 
 } // namespace poseidon::gateway

@@ -1,5 +1,6 @@
 #pragma once
 // Who waits for events on one gateway thread: event streams, and requests with ?wait=. Everything here runs on that thread.
+// While nobody waits, events do not wake it; progress, which ends no wait, wakes it for streams alone.
 
 #include "gateway/events.hpp"
 #include "gateway/http.hpp"
@@ -46,10 +47,14 @@ public:
   /// `again` runs after each event of that instance until it answers true or the wait is cancelled.
   waiter_id wait(const std::string& instance, look again);
   void cancel(const std::string& instance, waiter_id id);
-  std::uint64_t seen() const { return seen_; }
+  /// Where a stream that is about to be added begins.
+  std::uint64_t seen();
   std::size_t size() const { return subscribers_.size(); }
 
 private:
+  void attend();
+  void rest();
+  void advance_later();
   void advance();
   void wake_waiters(const std::string& instance);
   void beat();
@@ -57,7 +62,13 @@ private:
   std::shared_ptr<loop> thread_;
   std::shared_ptr<event_ring> ring_;
   std::chrono::milliseconds heartbeat_;
-  std::shared_ptr<std::atomic<bool>> woken_ = std::make_shared<std::atomic<bool>>(false);
+  /// What whoever appends events looks at.
+  struct alarm {
+    std::atomic<bool> off{true};     ///< the thread need not be woken: it will look, or nobody waits
+    std::atomic<bool> streams{false}; ///< somebody wants passing events, too
+  };
+  std::shared_ptr<alarm> alarm_ = std::make_shared<alarm>();
+  bool resting_ = true; ///< nobody waits, and the alarm stays off
   std::uint64_t seen_ = 0; ///< ring index up to which everyone has been told
   std::unordered_set<subscriber*> subscribers_;
   std::unordered_map<std::string, std::map<waiter_id, look>> waiters_;

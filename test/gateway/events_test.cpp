@@ -133,7 +133,7 @@ TEST(event_ring, is_bounded_and_tells_when_a_place_is_gone) {
   ring.reset({1, 0});
   auto begin = ring.end();
   int wakes = 0;
-  ring.subscribe([&] { ++wakes; });
+  ring.subscribe([&](bool) { ++wakes; });
   for (std::uint64_t i = 1; i <= 5; ++i) ring.append({numbered(i)}, {1, i});
   EXPECT_EQ(wakes, 5);
   EXPECT_FALSE(ring.read(begin, 10));
