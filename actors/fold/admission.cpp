@@ -28,24 +28,20 @@ std::optional<verdict> repeated(const step& st, const start_entry& e) {
   return verdict{verdict_kind::existing, {}, bound->instance};
 }
 
-/// Revision and spec: the challenge's present ones, or the inline spec.
+/// Revision and spec: the challenge's present ones, or the inline spec. A restored start brings its own: it may run with them already.
 std::optional<verdict> resolve(step& st, const start_entry& e, fold_row& row) {
   auto& s = st.state;
   std::string revision;
   spec_digest digest = e.spec;
   spec_ptr body = e.inline_spec;
-  if (!e.challenge.empty()) {
+  if (e.restored) {
+    revision = e.revision;
+  } else if (!e.challenge.empty()) {
     const auto found = s.challenges.find(e.challenge);
-    if (found != s.challenges.end()) {
-      if (!found->second->enabled && !e.restored)
-        return refuse(errc::challenge_disabled, "challenge " + e.challenge.value + " is disabled");
-      revision = found->second->revision;
-      digest = found->second->spec_id;
-    } else if (!e.restored) {
-      return refuse(errc::unknown_challenge, "no challenge " + e.challenge.value);
-    } else {
-      revision = e.revision;
-    }
+    if (found == s.challenges.end()) return refuse(errc::unknown_challenge, "no challenge " + e.challenge.value);
+    if (!found->second->enabled) return refuse(errc::challenge_disabled, "challenge " + e.challenge.value + " is disabled");
+    revision = found->second->revision;
+    digest = found->second->spec_id;
   }
   if (auto known = s.specs.find(digest)) body = known;
   if (!body || body->services.empty()) return refuse(errc::invalid_spec, "no spec " + digest.value + " is known, and none came with the start");
@@ -124,15 +120,35 @@ verdict take_slot(step& st, const start_entry& e, fold_row_ptr row) {
   return {queued ? verdict_kind::queued : verdict_kind::accepted, {}, id};
 }
 
-/// A start that was answered before the log was torn, when its slot has been given to another since: never nothing.
-verdict supersede(step& st, const start_entry& e, fold_row_ptr row) {
+/// A start that was answered before the log was torn, when its slot or its key has been given to another since: never nothing.
+verdict supersede(step& st, fold_row_ptr row) {
   const auto id = row->id;
   row->phase = ledger_phase::ended;
   row->reason = end_reason::superseded;
   row->ended_at = st.entry.what->at;
   st.touched.push_back(st.state.instances.add(std::move(row)));
-  bind_key(st, e, id);
-  return {verdict_kind::accepted, {}, id};
+  return accept(id);
+}
+
+row_number holder_of(const step& st, const start_entry& e) {
+  return st.state.instances.find_slot(e.key, e.challenge.empty() ? e.spec.value : e.challenge.value);
+}
+
+/// It was admitted before the log was torn: whatever the gate and the limits.
+verdict admit_again(step& st, const start_entry& e) {
+  auto& s = st.state;
+  const auto* bound = e.idempotency_key.empty() ? nullptr : s.bound_keys.find(e.idempotency_key);
+  const bool key_taken = bound && bound->instance != e.instance;
+  if (const auto same = s.instances.find(e.instance); same != no_row)
+    return key_taken ? verdict{verdict_kind::existing, {}, e.instance} : existing(st, e, same);
+  auto row = new_row(st, e);
+  if (auto why = resolve(st, e, *row)) return *why;
+  if (key_taken) return supersede(st, std::move(row));
+  const auto holder = holder_of(st, e);
+  if (holder == no_row) return take_slot(st, e, std::move(row));
+  if (s.instances.at(holder).stop_mark && s.instances.waiter(holder) == no_row) return wait_behind(st, e, std::move(row), holder);
+  bind_key(st, e, e.instance);
+  return supersede(st, std::move(row));
 }
 
 } // namespace
@@ -140,31 +156,26 @@ verdict supersede(step& st, const start_entry& e, fold_row_ptr row) {
 verdict judge(step& st, const start_entry& e) {
   auto& s = st.state;
   note_loads(s, e.loads);
+  if (e.restored) return admit_again(st, e);
   if (auto before = repeated(st, e)) return *before;
-  if (const auto same = s.instances.find(e.instance); same != no_row)
-    return e.restored ? existing(st, e, same) : refuse(errc::conflict, "instance id " + e.instance.value + " is taken");
-  const auto holder = s.instances.find_slot(e.key, e.challenge.empty() ? e.spec.value : e.challenge.value);
+  if (s.instances.find(e.instance) != no_row) return refuse(errc::conflict, "instance id " + e.instance.value + " is taken");
+  const auto holder = holder_of(st, e);
   const bool ends = holder != no_row && s.instances.at(holder).stop_mark;
-  if (holder != no_row && !e.restored) {
+  if (holder != no_row) {
     if (!ends) return existing(st, e, holder);
     if (const auto waiter = s.instances.waiter(holder); waiter != no_row) return existing(st, e, waiter);
   }
-  if (!e.restored) {
-    if (!s.gate_open()) return refuse(errc::rebuilding, "the ledger waits for its nodes to register", retry_when_rebuilding_ms);
-    if (s.admin.paused) return refuse(errc::paused, s.admin.pause_message.empty() ? "new starts are paused" : s.admin.pause_message);
-  }
+  if (!s.gate_open()) return refuse(errc::rebuilding, "the ledger waits for its nodes to register", retry_when_rebuilding_ms);
+  if (s.admin.paused) return refuse(errc::paused, s.admin.pause_message.empty() ? "new starts are paused" : s.admin.pause_message);
   auto row = new_row(st, e);
   if (auto why = resolve(st, e, *row)) return *why;
-  if (holder != no_row && e.restored && (!ends || s.instances.waiter(holder) != no_row)) return supersede(st, e, std::move(row));
   const auto undo = [&](verdict v) {
     s.specs.release(row->source->spec_id);
     return v;
   };
-  if (!e.restored) {
-    if (auto over = over_limit(s, *row, ends ? holder : no_row)) return undo({verdict_kind::refused, *over, {}});
-    if (!ends && any_live_node(s) && !could_ever_fit(s, *row->spec, {}))
-      return undo(refuse(errc::capacity_exhausted, never_fits(s, *row->spec), retry_when_full_ms));
-  }
+  if (auto over = over_limit(s, *row, ends ? holder : no_row)) return undo({verdict_kind::refused, *over, {}});
+  if (!ends && any_live_node(s) && !could_ever_fit(s, *row->spec, {}))
+    return undo(refuse(errc::capacity_exhausted, never_fits(s, *row->spec), retry_when_full_ms));
   return ends ? wait_behind(st, e, std::move(row), holder) : take_slot(st, e, std::move(row));
 }
 

@@ -46,7 +46,7 @@ void take_deadline(fold_row& row, wall_time expires_at) {
 /// A copy that is not the present one, of an instance that lives: did it end because somebody ended the instance?
 bool speaks_for_instance(step& st, const target& t, const fact_head& head, end_reason reason) {
   return t.n != no_row && !t.current && means_instance(reason) && is_live(st.state.instances.at(t.n)) &&
-         head.epoch <= last_epoch(st.state, t.n);
+         is_or_was_copy(st.state, t.n, head.epoch);
 }
 
 } // namespace
@@ -111,6 +111,10 @@ verdict judge(step& st, const ended_entry& e) {
   }
   if (t.no) return dropped ? accept(e.head.instance) : *t.no;
   auto& row = edit_fact(st, t.n, e.head);
+  if (e.reason == end_reason::fenced && !row.stop_mark) {
+    give_up_copy(st, t.n);
+    return accept(e.head.instance);
+  }
   const bool by_mark = row.stop_mark && !means_instance(e.reason);
   ending how{by_mark ? *row.stop_mark : e.reason, nullptr, e.actor, e.ended_at};
   if (e.why) how.why = std::make_shared<const failure>(e.why);

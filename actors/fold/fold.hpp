@@ -10,4 +10,7 @@ namespace poseidon {
 /// incarnation than the present, has no effect and leaves the position as it is.
 verdict fold(ledger_state& state, const placed_entry& entry, ledger_change& change);
 
+/// Tells a reader of `before` everything that is different in `now`, which takes its place as a whole: every row, and what is no more.
+void tell_replaced(const ledger_state& before, const ledger_state& now, ledger_change& change);
+
 } // namespace poseidon

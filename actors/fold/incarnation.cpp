@@ -1,27 +1,25 @@
 // A log begins anew (rule 9): the opener's snapshot is the state, and nothing is assigned until its nodes have registered.
 
+#include "actors/fold/fold.hpp"
 #include "actors/fold/snapshot.hpp"
 #include "actors/fold/step.hpp"
 
-namespace poseidon::folding {
-namespace {
+namespace poseidon {
 
-/// Everything may have changed: readers are told every row, and what is no more.
-void tell_all(step& st, const ledger_state& before) {
-  auto& s = st.state;
-  s.instances.each([&](row_number n, const fold_row&) { st.touched.push_back(n); });
+void tell_replaced(const ledger_state& before, const ledger_state& now, ledger_change& change) {
+  change.at = now.at;
+  now.instances.each([&](row_number n, const fold_row&) { change.instances.push_back(now.instances.ptr(n)); });
   before.instances.each([&](row_number, const fold_row& row) {
-    if (s.instances.find(row.id) == no_row) st.change.forgotten.push_back(row.id);
+    if (now.instances.find(row.id) == no_row) change.forgotten.push_back(row.id);
   });
-  for (auto& [name, node] : s.nodes) st.touched_nodes.push_back(&node);
-  for (const auto& [id, row] : s.challenges) st.change.challenges.push_back(row);
+  for (const auto& [name, node] : now.nodes) change.nodes.push_back(node.row);
+  for (const auto& [id, row] : now.challenges) change.challenges.push_back(row);
   for (const auto& [id, row] : before.challenges)
-    if (!s.challenges.contains(id)) st.change.dropped_challenges.push_back(id);
-  st.change.administration = true;
+    if (!now.challenges.contains(id)) change.dropped_challenges.push_back(id);
+  change.administration = true;
 }
 
-} // namespace
-
+namespace folding {
 verdict judge(step& st, const incarnation_entry& e) {
   auto& s = st.state;
   if (e.number <= s.at.incarnation || e.number != st.entry.at.incarnation)
@@ -40,8 +38,9 @@ verdict judge(step& st, const incarnation_entry& e) {
   for (const auto& [name, node] : next.nodes)
     if (!node.row->lost) next.awaited.insert(name);
   std::swap(s, next);
-  tell_all(st, next);
+  tell_replaced(next, s, st.change);
   return accept();
 }
 
-} // namespace poseidon::folding
+} // namespace folding
+} // namespace poseidon

@@ -7,12 +7,17 @@ using item_map = std::map<withdrawn_key, const inventory_item*>;
 
 struct position position_of(const struct epoch& e) { return {e.incarnation, e.sequence}; }
 
+/// Deadline and extensions are the node's, where its journal has them: facts of them may have been lost with the end of a log.
 void sync_running(step& st, row_number n, const inventory_item& item) {
   const auto& known = st.state.instances.at(n);
-  if (!item.running || known.phase != ledger_phase::assigned) return;
+  const bool begins = known.phase == ledger_phase::assigned;
+  const bool differs = known.phase == ledger_phase::running && item.running_at &&
+                       (known.expires_at != item.expires_at || known.extensions_used_ms != item.extensions_used_ms);
+  if (!item.running || !(begins || differs)) return;
   auto& row = edit(st, n);
   row.phase = ledger_phase::running;
   row.running_at = item.running_at;
+  if (row.expires_at != item.expires_at) row.expiring_said = false;
   row.expires_at = item.expires_at;
   row.extensions_used_ms = item.extensions_used_ms;
   if (item.origin) row.ports = item.origin->ports;
@@ -20,6 +25,7 @@ void sync_running(step& st, row_number n, const inventory_item& item) {
 
 void end_by_tombstone(step& st, row_number n, const inventory_item& item) {
   const auto& row = st.state.instances.at(n);
+  if (item.reason == end_reason::fenced && !row.stop_mark) return give_up_copy(st, n);
   const bool by_mark = row.stop_mark && !means_instance(item.reason);
   const auto reason = item.reason == end_reason::none ? end_reason::lost : item.reason;
   end_instance(st, n, {by_mark ? *row.stop_mark : reason, {}, {}, {}});
@@ -28,14 +34,10 @@ void end_by_tombstone(step& st, row_number n, const inventory_item& item) {
 /// A present assignment of this node: held, ended, or missing.
 void check_assigned(step& st, const node_up_entry& e, const item_map& items, row_number n) {
   const auto& row = st.state.instances.at(n);
-  if (const auto held = items.find({row.id, row.epoch}); held != items.end()) {
-    if (held->second->tombstone) end_by_tombstone(st, n, *held->second);
-    else sync_running(st, n, *held->second);
-    return;
-  }
-  // A higher epoch in the inventory: the fold has forgotten an assignment, and takes it from there.
-  const auto above = items.upper_bound({row.id, row.epoch});
-  if (above != items.end() && above->first.first == row.id) return;
+  const inventory_item* latest = nullptr; // at this epoch, or at a later one that the fold has forgotten
+  for (auto at = items.lower_bound({row.id, row.epoch}); at != items.end() && at->first.first == row.id; ++at) latest = at->second;
+  if (latest && latest->tombstone) return end_by_tombstone(st, n, *latest);
+  if (latest) return latest->epoch == row.epoch ? sync_running(st, n, *latest) : void(); // a later one is taken from there
   // What was assigned after its position may still be begun by this run; what an earlier run was given, by nobody any more.
   if (position_of(row.epoch) <= e.at || row.node_run != e.run) lose_copy(st, n);
 }
@@ -121,7 +123,7 @@ void check_item(step& st, const inventory_item& item, const node_up_entry& e, fo
   auto& s = st.state;
   const auto n = s.instances.find(item.instance);
   if (item.tombstone) {
-    if (n != no_row && item.epoch < last_epoch(s, n) && means_instance(item.reason)) mark_stopped(st, n, item.reason, {});
+    if (n != no_row && is_or_was_copy(s, n, item.epoch) && means_instance(item.reason)) mark_stopped(st, n, item.reason, {});
     return;
   }
   if (n == no_row) {
@@ -132,6 +134,7 @@ void check_item(step& st, const inventory_item& item, const node_up_entry& e, fo
   if (is_live(row) && row.phase != ledger_phase::queued && row.epoch == item.epoch && row.node == e.node) return;
   const bool holder = is_live(row) && s.instances.holds_slot(n);
   if (holder && last_epoch(s, n) < item.epoch) return take_higher_epoch(st, n, item, e, node);
+  if (!is_live(row) && row.epoch < item.epoch) edit(st, n).epoch = item.epoch; // its end means this copy as well
   keep_withdrawn(st, item.instance, item.epoch, node, row.spec->reserve);
 }
 

@@ -114,6 +114,12 @@ void withdraw(step& st, row_number n, bool keep) {
   enqueue(st, n);
 }
 
+void give_up_copy(step& st, row_number n) { withdraw(st, n, false); }
+
+bool is_or_was_copy(const ledger_state& state, row_number n, const struct epoch& epoch) {
+  return epoch <= last_epoch(state, n) || epoch.incarnation < state.at.incarnation;
+}
+
 bool means_instance(end_reason reason) {
   return reason == end_reason::stopped || reason == end_reason::expired || reason == end_reason::solved || reason == end_reason::idle;
 }

@@ -47,6 +47,10 @@ void reserve(step& st, fold_node& node, const reserve_spec& need);
 void release(step& st, const node_name& node, const reserve_spec& need);
 /// Takes the licence back and queues it again. `keep`: its copy may exist, and stays reserved until the node says otherwise.
 void withdraw(step& st, row_number n, bool keep);
+/// Its node gave the present copy up for a later assignment, which went with the end of a torn log: it is assigned anew.
+void give_up_copy(step& st, row_number n);
+/// True for an epoch that this row has or had; those of earlier incarnations may have been forgotten.
+bool is_or_was_copy(const ledger_state& state, row_number n, const struct epoch& epoch);
 /// Remembers a copy that must not be, on the node that has it.
 void keep_withdrawn(step& st, const instance_id& id, const struct epoch& epoch, fold_node& node, const reserve_spec& need);
 /// The copy is gone. False when none was kept.

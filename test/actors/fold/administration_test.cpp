@@ -170,6 +170,7 @@ TEST(restored, a_start_comes_back_whatever_the_gate_and_the_limits) {
   w.put(incarnation_entry{2, {2, 2}, {snapshot.bytes}, snapshot.digest}, {2, 1});
   auto e = w.start_of("bob");
   e.restored = true;
+  e.spec = {"sha256:web"};
   EXPECT_EQ(w.put(e).kind, verdict_kind::queued);
   EXPECT_EQ(w.put(e).kind, verdict_kind::existing) << "every gateway may bring it back";
 }
@@ -179,11 +180,40 @@ TEST(restored, a_start_whose_slot_is_taken_is_superseded_never_nothing) {
   w.start("alice");
   auto e = w.start_of("alice");
   e.restored = true;
+  e.spec = {"sha256:web"};
   e.idempotency_key = "k";
   w.put(e);
   EXPECT_EQ(w.row("i2").phase, ledger_phase::ended);
   EXPECT_EQ(w.row("i2").reason, end_reason::superseded);
   EXPECT_EQ(w.put(e).instance.value, "i2");
+}
+
+TEST(restored, a_start_whose_key_got_another_instance_since_is_superseded) {
+  one_node w;
+  auto since = w.start_of("alice", "web");
+  since.idempotency_key = "k";
+  w.put(since);
+  w.challenge("pwn");
+  auto e = w.start_of("alice", "pwn");
+  e.idempotency_key = "k";
+  e.restored = true;
+  e.spec = {"sha256:pwn"};
+  EXPECT_EQ(w.put(e).kind, verdict_kind::accepted);
+  EXPECT_EQ(w.row("i2").reason, end_reason::superseded);
+  EXPECT_EQ(w.put(e).instance.value, "i2");
+  EXPECT_EQ(w.state.bound_keys.find("k")->instance.value, "i1") << "the key stays with whom it was answered last";
+}
+
+TEST(restored, a_start_keeps_its_spec) {
+  one_node w;
+  auto e = w.start_of("alice");
+  e.restored = true;
+  e.revision = "sha256:older";
+  e.spec = {"sha256:older"};
+  e.inline_spec = make_spec(32);
+  w.put(e);
+  EXPECT_EQ(w.row("i1").source->revision, "sha256:older");
+  EXPECT_EQ(w.row("i1").spec->reserve.memory_bytes, 32u << 20);
 }
 
 } // namespace
