@@ -37,7 +37,7 @@ reap_verdict judge_by_ledger(const runtime_object& object, const group_key& key,
   auto found = known.ledger.find(key.instance);
   if (found == known.ledger.end()) return judge_by_labels(object, known.now, "neither journal nor ledger knows it");
   auto& row = found->second;
-  if (row.ended && row.epoch >= key.epoch) return remove("its instance has ended");
+  if (row.ended && (row.epoch.empty() || row.epoch >= key.epoch)) return remove("its instance has ended"); // empty: a torn log forgot its copies
   if (row.epoch > key.epoch) return remove("its instance has moved on to a newer assignment");
   if (row.epoch == key.epoch && row.node == known.node) return {reap_action::adopt, "the ledger has it running here"};
   return judge_by_labels(object, known.now, "the ledger does not know this assignment");

@@ -27,6 +27,7 @@ struct node_licence {
   node_name node;
   run_id run;
   bool registered = false; ///< this run's node_up of this incarnation is folded: it may launch
+  std::uint64_t incarnation = 0; ///< of its replica
 };
 
 /// `row` as the replica has it; `held`: the epoch of the copy that this node has an actor for; `last_held`: the highest

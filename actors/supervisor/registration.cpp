@@ -57,18 +57,19 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
     if (change.at <= replica) continue;
     replica = change.at;
     note_clock(change);
+    const bool begins = change.cause && std::holds_alternative<incarnation_entry>(change.cause->body); // with rows of before
+    const bool begun_anew = registered && was_registered && change.at.incarnation > registered_incarnation;
+    if (begun_anew) registered = false; // before any row of it is acted on
+    for (auto& id : change.forgotten) rows.erase(id);
     for (auto& row : change.instances)
       if (is_live(*row) && row->node == deps.node)
         rows[row->id] = row;
       else
         rows.erase(row->id);
     for (auto& node : change.nodes)
-      if (node->name == deps.node) see_node(*node);
+      if (node->name == deps.node) begins && node->up_at.incarnation < replica.incarnation ? see_mode(*node) : see_node(*node);
     for (auto& row : change.instances) see_row(row);
-    if (was_registered && change.at.incarnation > registered_incarnation && registered) {
-      registered = false;
-      register_node();
-    }
+    if (begun_anew) register_node();
   }
 }
 
@@ -93,6 +94,19 @@ void supervisor_state::now_registered() {
   register_trouble = {};
   retry = deps.first_retry;
   evaluate_all();
+  judge_held();
+}
+
+/// What is held and what the replica says of it, also where it has the instance queued or elsewhere.
+void supervisor_state::judge_held() {
+  if (held.empty()) return;
+  ask(
+      self, deps.ledger, deps.ask_timeout, get_image{},
+      [this](ledger_image_ptr image) {
+        for (auto& row : image->instances)
+          if (held.contains(row->id)) evaluate(row->id, *row);
+      },
+      [this](failure) { arm(supervisor_token::held, deps.clock->boot_now() + retry); });
 }
 
 /// Everything that the journal holds gets its actor; what the replica knows to be over is taken over to be removed.

@@ -40,6 +40,7 @@ void supervisor_state::on_timer(const timer_due& due) {
       return;
     case supervisor_token::revival: return revive_due();
     case supervisor_token::registration: return register_node();
+    case supervisor_token::held: return judge_held();
     case supervisor_token::stopping: return end_children();
     case supervisor_token::engine: return look_at_engine();
     case supervisor_token::subscription: return subscribe();

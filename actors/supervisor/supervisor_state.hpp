@@ -106,7 +106,7 @@ struct supervisor_state {
   void gather_inventory(std::vector<labelled_group> groups);
   void append_node_up(const ledger_image& image, std::vector<labelled_group> groups);
   void register_failed(failure why);
-  node_licence licence() const { return {deps.node, deps.run, registered && !behind && !superseded && !shutting_down}; }
+  node_licence licence() const { return {deps.node, deps.run, registered && !behind && !superseded && !shutting_down, replica.incarnation}; }
 
   // contact.cpp: pauses, and the log lost
   void watch_contact();
@@ -115,6 +115,7 @@ struct supervisor_state {
   void fall_behind();
   void caught_up(std::uint64_t absence);
   void now_registered();
+  void judge_held();
   failure catching_up() const;
   std::optional<failure> may_not_extend();
 
@@ -141,7 +142,7 @@ inline constexpr const char* drained_by = "drain"; ///< who stops what a drain's
 
 namespace supervisor_token {
 inline constexpr std::uint64_t children = 1, revival = 2, registration = 3, stopping = 4, engine = 5, subscription = 6, journal = 7,
-                               drain = 8, images = 9, contact = 10;
+                               drain = 8, images = 9, contact = 10, held = 11;
 }
 
 } // namespace poseidon

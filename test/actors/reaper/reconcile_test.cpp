@@ -93,6 +93,8 @@ TEST(reconcile, removes_what_ended_or_moved_on) {
   EXPECT_EQ(judge_object(object_of(key_of("dead", 1)), k).action, reap_action::remove);
   EXPECT_EQ(judge_object(object_of(key_of("ended", 4)), k).action, reap_action::remove);
   EXPECT_EQ(judge_object(object_of(key_of("ended", 3)), k).action, reap_action::remove);
+  k.ledger[instance_id{"restored"}] = {epoch{}, node_name{}, true};
+  EXPECT_EQ(judge_object(object_of(key_of("restored", 3)), k).action, reap_action::remove) << "a torn log forgot where it was";
   EXPECT_EQ(judge_object(object_of(key_of("moved", 7)), k).action, reap_action::remove);
 }
 

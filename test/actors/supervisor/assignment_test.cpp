@@ -76,6 +76,16 @@ TEST(assignment, a_higher_epoch_an_end_or_a_place_in_the_queue_fences) {
   EXPECT_EQ(kind(row(ledger_phase::ended, 0), at(5)), duty_kind::fence);
 }
 
+TEST(assignment, what_a_log_that_began_anew_has_queued_waits_for_the_registration) {
+  auto registering = me(false);
+  registering.incarnation = 2; // copies are of the first
+  const auto queued = row(ledger_phase::queued, 0);
+  EXPECT_EQ(decide_duty(queued, at(5), {}, registering).kind, duty_kind::nothing) << "it may be this very copy that the log forgot";
+  registering.registered = true;
+  EXPECT_EQ(decide_duty(queued, at(5), {}, registering).kind, duty_kind::fence);
+  EXPECT_EQ(kind(queued, at(5), {}, false), duty_kind::fence) << "the log is the one that assigned it";
+}
+
 TEST(assignment, the_end_of_an_earlier_copy_is_not_this_ones) {
   EXPECT_EQ(kind(row(ledger_phase::ended, 4), at(5)), duty_kind::nothing);
   EXPECT_EQ(kind(row(ledger_phase::running, 4), at(5)), duty_kind::nothing);
