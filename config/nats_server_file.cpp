@@ -30,10 +30,19 @@ subjects_list reads_of(const std::string& stream) {
           "_INBOX.>"};
 }
 
-std::string user(const std::string& key, const subjects_list& publish, const subjects_list& never, const subjects_list& subscribe) {
-  std::string text = "      {\n        nkey: " + key + "\n        permissions {\n          publish {\n            allow: " + list(publish) + "\n";
+std::string allowed(const std::string& what, const subjects_list& allow, const subjects_list& never) {
+  std::string text = "          " + what + " {\n            allow: " + list(allow) + "\n";
   if (!never.empty()) text += "            deny: " + list(never) + "\n";
-  return text + "          }\n          subscribe: " + list(subscribe) + "\n        }\n      }\n";
+  return text + "          }\n";
+}
+
+struct rights {
+  subjects_list publish, never_publish, subscribe, never_subscribe;
+};
+
+std::string user(const std::string& key, const rights& may) {
+  return "      {\n        nkey: " + key + "\n        permissions {\n" + allowed("publish", may.publish, may.never_publish) +
+         allowed("subscribe", may.subscribe, may.never_subscribe) + "        }\n      }\n";
 }
 
 std::string users(const nats_server_plan& plan) {
@@ -43,11 +52,12 @@ std::string users(const nats_server_plan& plan) {
   member.push_back(all);
   follower.push_back(all);
   const auto prefix = "poseidon." + subjects::token(plan.cluster);
-  return "    users: [\n      # gateways and nodes\n" + user(plan.member, member, {}, {all, "_INBOX.>"}) +
-         "      # edges and notifiers: they follow the ledger, and can't append to it or command a node\n" +
-         user(plan.follower, follower, {subjects::ledger(plan.cluster) + ".>", prefix + ".node.>"},
-              {all, "_INBOX.>"}) +
-         "    ]\n";
+  const rights members{member, {}, {all, "_INBOX.>"}, {}};
+  const rights followers{follower, {subjects::ledger(plan.cluster) + ".>", prefix + ".node.>"},
+                         {all, "_INBOX.>"}, {prefix + ".snapshot.>"}};
+  return "    users: [\n      # gateways and nodes\n" + user(plan.member, members) +
+         "      # edges and notifiers: they follow the ledger, and can't append to it, command a node, or tell anybody the state\n" +
+         user(plan.follower, followers) + "    ]\n";
 }
 
 std::string tls(const nats_server_plan& plan, const std::string& indent) {

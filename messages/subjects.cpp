@@ -66,5 +66,6 @@ std::string heartbeat(std::string_view cluster, std::string_view process) { retu
 std::string heartbeats(std::string_view cluster) { return subject(cluster, "heartbeat.*"); }
 std::string notifier(std::string_view cluster, std::string_view process) { return subject(cluster, "notifier", process); }
 std::string notifiers(std::string_view cluster) { return subject(cluster, "notifier.*"); }
+std::string snapshots(std::string_view cluster, std::string_view process) { return subject(cluster, "snapshot", process); }
 
 } // namespace poseidon::subjects

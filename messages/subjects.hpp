@@ -32,5 +32,7 @@ std::string heartbeats(std::string_view cluster);
 /// What one notifier says of its part, and what all do.
 std::string notifier(std::string_view cluster, std::string_view process);
 std::string notifiers(std::string_view cluster);
+/// The ledger's state, in parts, from one member.
+std::string snapshots(std::string_view cluster, std::string_view process);
 
 } // namespace poseidon::subjects

@@ -2,6 +2,7 @@
 
 #include "nodes/process_parts.hpp"
 
+#include "actors/bus/nats_bus.hpp"
 #include "actors/kit/actor_scheduler.hpp"
 #include "nodes/edge_link/link_doors.hpp"
 #include "nodes/host/data_folder.hpp"
@@ -17,6 +18,7 @@ namespace poseidon {
 namespace {
 
 constexpr millis end_limit{5'000};
+constexpr millis gateways_first{3'000}; ///< they say what a torn log lacks
 constexpr millis ready_limit{3'000}; ///< then it serves all the same: the engine may come later
 
 /// Watches roots; told of an end that nobody asked for.
@@ -70,16 +72,18 @@ failure process::parts::spawn_ledger_side() {
   auto tail_opened = spawn_sqlite_tail(*system, data("tail.sqlite"));
   if (!tail_opened) return tail_opened.error;
   tail = *tail_opened;
+  if (!settings().nats.urls.empty()) bus = make_nats_bus(nats_servers_of(settings()), time);
   ledger_options options;
   options.appender = settings().node;
   options.run = self->run;
-  options.leads = settings().has(config::role::gateway) || settings().has(config::role::node) || settings().nats.urls.empty();
+  options.leads = leads();
+  if (!settings().has(config::role::gateway)) options.restore_after = gateways_first;
   options.snapshot_every = settings().ledger.snapshot_every;
   options.keep_events = settings().ledger.keep;
   const auto stopped = [told = input.root_ended](const failure& why) {
     if (told) told("the ledger stopped: " + why.detail);
   };
-  ledger = spawn_ledger(*system, {log, tail, timers, time.get(), random.get(), options, stopped});
+  ledger = spawn_ledger(*system, {log, tail, timers, time.get(), random.get(), options, stopped, make_others()});
   watch(caf::actor_cast<caf::actor>(log), "log");
   watch(caf::actor_cast<caf::actor>(tail), "tail");
   watch(caf::actor_cast<caf::actor>(ledger), "ledger");
@@ -149,6 +153,7 @@ void process::parts::stop() {
   }
   end(node_watch);
   end(on_bus);
+  end(states);
   end(membership);
   end(supervisor);
   end(keeper);

@@ -2,9 +2,9 @@
 
 #include "nodes/process_parts.hpp"
 
-#include "actors/bus/nats_bus.hpp"
 #include "actors/bus/node_service.hpp"
 #include "actors/bus/route_questions.hpp"
+#include "actors/ledger/snapshot_exchange.hpp"
 
 #include <algorithm>
 
@@ -43,7 +43,6 @@ heartbeat process::parts::introduce() const {
 
 void process::parts::spawn_bus_side() {
   if (settings().nats.urls.empty()) return;
-  bus = make_nats_bus(nats_servers_of(settings()), time);
   remote.emplace(*system, bus, board, settings().cluster, settings().node);
   membership_deps deps;
   deps.bus = bus;
@@ -59,6 +58,35 @@ void process::parts::spawn_bus_side() {
   membership = spawn_membership(*system, std::move(deps));
   watch(caf::actor_cast<caf::actor>(membership), "membership");
   share_routes();
+  share_state();
+}
+
+bool process::parts::leads() const {
+  return settings().has(config::role::gateway) || settings().has(config::role::node) || settings().nats.urls.empty();
+}
+
+void process::parts::share_state() {
+  if (!bus || !leads()) return;
+  states = spawn_snapshot_service(*system, {bus, settings().cluster, settings().node, snapshot_source{ledger}});
+  watch(states, "snapshot service");
+}
+
+other_members process::parts::make_others() {
+  if (!bus) return {};
+  auto heard = [board = board, self = settings().node] {
+    std::vector<other_members::member> found;
+    for (const auto& one : board->all()) {
+      const auto& roles = one.said.roles;
+      const bool gives = std::ranges::find(roles, "gateway") != roles.end() || std::ranges::find(roles, "node") != roles.end();
+      if (gives && !one.suspect && one.said.process != self) found.push_back({one.said.process, one.said.folded});
+    }
+    return found;
+  };
+  auto ask = [this, over = std::weak_ptr{bus}](const std::string& process, std::function<void(outcome<tail_snapshot_ptr>)> then) {
+    if (auto alive = over.lock()) ask_for_snapshot(*system, {std::move(alive), settings().cluster, process}, std::move(then));
+    else then(failure{errc::shutting_down, "the bus has ended", {}, {}, {}});
+  };
+  return {std::move(heard), std::move(ask)};
 }
 
 void process::parts::share_routes() {

@@ -66,6 +66,11 @@ struct process::parts {
   heartbeat introduce() const;
   void serve_node_on_bus();
   void share_routes();
+  /// May open an incarnation of the log, and knows all of the ledger: a gateway, a node, or whoever is alone.
+  bool leads() const;
+  /// Gives the state to those whose place in the log is no more.
+  void share_state();
+  other_members make_others();
   /// How this process asks the others for a host; empty where there are none.
   ask_members make_route_question() const;
   node_directory make_directory();
@@ -138,6 +143,7 @@ struct process::parts {
   membership_actor membership;
   supervisor_actor supervisor;
   caf::actor on_bus;
+  caf::actor states; ///< null without NATS, and where this process only follows
   node_watch_actor node_watch;
   scheduler_actor scheduler;
   catalogue_actor catalogue;

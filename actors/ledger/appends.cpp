@@ -2,10 +2,15 @@
 
 #include "actors/ledger/ledger_core.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace poseidon {
 namespace {
+
+/// Entries that a torn log lacks: as many are under way at once.
+constexpr std::size_t most_said_at_once = 256;
 
 failure unavailable(std::string why, std::int64_t retry_after_ms = 1'000) {
   return {errc::ledger_unavailable, std::move(why), retry_after_ms, {}, {}};
@@ -77,6 +82,17 @@ void ledger_core::append_pending_again() {
   for (const auto& [at, id] : due)
     if (const auto found = pending.find(id); found != pending.end()) again.push_back(found->second.what);
   if (!again.empty()) self->send(deps.log, append_to_log{log_sink{self}, std::move(again)});
+}
+
+void ledger_core::say_missing() {
+  if (missing.empty()) return;
+  if (now != mode::following || !connected || expected <= log_end) return arm(saying_again, deps.options.retry);
+  const auto at = deps.time->boot_now();
+  if (at < say_from) return arm(saying_again, say_from - at);
+  auto due = missing.next(state, most_said_at_once);
+  if (!due.empty()) spdlog::warn("ledger: the log lacks {} entries that this member knew: says {} of them again", missing.size(), due.size());
+  for (auto& body : due) append_own(std::move(body));
+  if (!missing.empty()) arm(saying_again, deps.options.append_timeout); // they may have been lost
 }
 
 } // namespace poseidon

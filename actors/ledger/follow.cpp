@@ -35,9 +35,8 @@ void ledger_core::loaded(const tail_contents& tail) {
   }
   ledger_change unheard;
   for (const auto& e : tail.entries) {
-    const auto verdict = fold(state, e, unheard);
+    const auto verdict = fold_one(e, unheard);
     if (auto beyond = rules_beyond(e, verdict)) return stop(beyond);
-    if (state.at == e.at) last = {e.what->id, e.logged_at};
     ++since_snapshot;
   }
   incarnation = state.at.incarnation;
@@ -70,7 +69,10 @@ void ledger_core::search() {
   opening = false;
   seen = state.at.incarnation;
   ask(
-      self, deps.log, log_timeout, get_log_extent{}, [this](const log_extent& extent) { follow(extent.first - 1, mode::searching); },
+      self, deps.log, log_timeout, get_log_extent{}, [this](const log_extent& extent) {
+        log_first = extent.first;
+        follow(extent.first - 1, mode::searching);
+      },
       [this](const failure& why) { retry_connect(why); });
 }
 
@@ -113,7 +115,7 @@ void ledger_core::open_incarnation() {
 }
 
 void ledger_core::on_connection(const log_connection& m) {
-  if (now == mode::loading || now == mode::stopped) return;
+  if (now == mode::loading || now == mode::adopting || now == mode::stopped) return; // adopting: it compares afterwards
   connected = false;
   if (!m.connected) {
     spdlog::warn("ledger: the log is away");

@@ -32,6 +32,8 @@ void on_timer(ledger_core& core, const timer_due& m) {
   case ledger_core::compaction: return core.compact();
   case ledger_core::tail_again: return core.write_tail_again();
   case ledger_core::reconnect: return core.try_again();
+  case ledger_core::saying_again: return core.say_missing();
+  case ledger_core::asking_again: return core.reached();
   default: return;
   }
 }
@@ -60,6 +62,7 @@ ledger_front::behavior_type ledger_behavior(ledger_front::stateful_pointer<ledge
       [s](const timer_due& m) { on_timer(*s, m); },
       [s](const flush_appends&) { s->flush(); },
       [s](const snapshot_made& m) { s->save(m); },
+      [s](const state_came& m) { s->state_arrived(m); },
   };
 }
 

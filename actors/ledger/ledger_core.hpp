@@ -4,6 +4,7 @@
 #include "actors/fold/snapshot.hpp"
 #include "actors/ledger/ledger.hpp"
 #include "actors/ledger/recovery.hpp"
+#include "actors/ledger/restore.hpp"
 
 #include <deque>
 #include <unordered_map>
@@ -19,8 +20,13 @@ struct snapshot_made {
   using poseidon_message = void;
   std::shared_ptr<const tail_snapshot> snapshot;
 };
+/// From another member: its state.
+struct state_came {
+  using poseidon_message = void;
+  outcome<tail_snapshot_ptr> answer;
+};
 using ledger_front = full_ledger_actor::extend<reacts_to<log_batch>, reacts_to<log_append_failed>, reacts_to<log_connection>, reacts_to<timer_due>,
-                                          reacts_to<flush_appends>, reacts_to<snapshot_made>>;
+                                          reacts_to<flush_appends>, reacts_to<snapshot_made>, reacts_to<state_came>>;
 
 struct ledger_core {
   static constexpr const char* name = "ledger";
@@ -28,10 +34,11 @@ struct ledger_core {
     loading,   ///< reads the tail
     comparing, ///< looks whether the log goes on where the tail ends
     searching, ///< torn or new: looks for an incarnation in the log, opens one at its end
+    adopting,  ///< writes another member's state into the tail
     following, ///< folds what comes
     stopped,   ///< met what it can't fold: a newer Poseidon wrote it
   };
-  enum timer : std::uint64_t { timeouts = 1, reconnect, compaction, tail_again };
+  enum timer : std::uint64_t { timeouts = 1, reconnect, compaction, tail_again, saying_again, asking_again };
   struct pending_append {
     entry_ptr what;
     caf::typed_response_promise<outcome<folded>> answer;
@@ -49,6 +56,7 @@ struct ledger_core {
 
   // from the log to the fold
   std::uint64_t expected = 1;      ///< next sequence of the log
+  std::uint64_t log_first = 1;     ///< when it was searched
   std::uint64_t log_end = 0;       ///< last sequence the log told of
   std::uint64_t incarnation = 0;   ///< of the next entry
   std::uint64_t seen = 0;          ///< highest incarnation the searched log mentions
@@ -71,6 +79,14 @@ struct ledger_core {
   struct position compacted; ///< by this run, up to here
   struct position untrimmed; ///< the log may be trimmed up to here once a snapshot is past it
 
+  // what the log has dropped: another member is asked
+  bool asking = false;
+  std::optional<boot_time> alone_since; ///< nobody who has more is heard
+
+  // what the log lost: kept on disk by the tail, which no snapshot shortens meanwhile
+  restoration missing;
+  boot_time say_from; ///< not before
+
   // appends.cpp
   caf::result<outcome<folded>> append(append_entry& m); ///< takes its body
   void append_own(entry_body body);
@@ -81,6 +97,7 @@ struct ledger_core {
   void answer(const entry_id& id, outcome<folded> how);
   void time_out();
   void append_pending_again();
+  void say_missing();
 
   // follow.cpp
   void start();
@@ -100,10 +117,18 @@ struct ledger_core {
   bool take(const logged_entry& found);
   void write_tail();
   void write_tail_again();
+  verdict fold_one(const placed_entry& e, ledger_change& change);
   void fold_batch(const std::vector<placed_entry>& batch);
   void publish(std::vector<ledger_change> changes);
   void reached();
   void become_ready();
+
+  // adopt.cpp
+  bool lost_its_place() const;
+  void find_state();
+  void nobody_has_more();
+  void state_arrived(const state_came& m);
+  void adopt(ledger_state next, const tail_snapshot& from);
 
   // upkeep.cpp
   void make_snapshot();

@@ -72,14 +72,27 @@ void ledger_core::write_tail_again() {
   write_tail();
 }
 
+verdict ledger_core::fold_one(const placed_entry& e, ledger_change& change) {
+  const bool begins = deps.options.leads && state.at.incarnation != 0 && e.at.incarnation > state.at.incarnation;
+  const auto before = begins ? std::make_unique<const ledger_state>(state) : nullptr;
+  auto judged = fold(state, e, change);
+  if (state.at != e.at) return judged;
+  last = {e.what->id, e.logged_at};
+  missing.folded(*e.what, judged, state);
+  if (before) {
+    missing.opened(*before, state);
+    say_from = deps.time->boot_now() + deps.options.restore_after;
+  }
+  return judged;
+}
+
 void ledger_core::fold_batch(const std::vector<placed_entry>& batch) {
   std::vector<ledger_change> changes;
   std::vector<std::pair<entry_id, folded>> verdicts;
   ledger_change change;
   failure outgrown;
   for (const auto& e : batch) {
-    const auto verdict = fold(state, e, change);
-    if (state.at == e.at) last = {e.what->id, e.logged_at};
+    const auto verdict = fold_one(e, change);
     if (pending.contains(e.what->id)) {
       auto row = verdict.instance.empty() ? nullptr : find_row(state, verdict.instance);
       verdicts.emplace_back(e.what->id, folded{e.at, verdict, std::move(row)});
@@ -109,9 +122,13 @@ void ledger_core::publish(std::vector<ledger_change> changes) {
 
 void ledger_core::reached() {
   if (expected <= log_end || !incoming.empty() || writing) return;
-  if (now == mode::following) become_ready();
+  if (now == mode::following) {
+    become_ready();
+    if (missing.may_go_on()) say_missing();
+  }
   if (now != mode::searching || opening) return;
-  if (deps.options.leads) open_incarnation();
+  if (lost_its_place()) find_state();
+  else if (deps.options.leads) open_incarnation();
   else become_ready(); // what is known may be read until somebody opens one
 }
 

@@ -39,7 +39,8 @@ snapshot_source::behavior_type encode_once(snapshot_source::pointer self, const 
 } // namespace
 
 void ledger_core::make_snapshot() {
-  if (making_snapshot || since_snapshot < deps.options.snapshot_every) return;
+  // While something is missing from the log, the tail has to go back to before it was torn: from there the list is made again.
+  if (making_snapshot || since_snapshot < deps.options.snapshot_every || !missing.empty()) return;
   making_snapshot = true;
   since_snapshot = 0;
   self->spawn(encode_beside, std::make_shared<const ledger_state>(state), last, ledger_front{self});

@@ -30,6 +30,7 @@ TEST(nats_server_file, gives_each_kind_of_process_what_it_needs) {
   for (const char* wrong : {"STREAM.CREATE", "STREAM.UPDATE", "STREAM.PURGE", "STREAM.DELETE", "MSG.DELETE"})
     EXPECT_EQ(follower.find(wrong), std::string::npos) << wrong;
   EXPECT_NE(follower.find("deny: [\"poseidon.a=20club.ledger.>\", \"poseidon.a=20club.node.>\"]"), std::string::npos) << follower;
+  EXPECT_NE(follower.find("deny: [\"poseidon.a=20club.snapshot.>\"]"), std::string::npos) << "the state is asked for, not told";
   EXPECT_EQ(text.find("no_auth_user"), std::string::npos);
 }
 

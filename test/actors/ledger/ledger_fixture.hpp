@@ -35,7 +35,7 @@ protected:
     log = spawn_memory_log(system, {log_store, faults, &time});
     tail = spawn_memory_tail(system, tail_store);
     stops.clear();
-    ledger_deps deps{log_actor{log}, tail, world.timers, &time, &random, options, [this](const failure& why) { stops.push_back(why); }};
+    ledger_deps deps{log_actor{log}, tail, world.timers, &time, &random, options, [this](const failure& why) { stops.push_back(why); }, others};
     deps.options.appender = "test";
     deps.options.run = run_id{1, ++runs};
     ledger = spawn_ledger(system, deps);
@@ -96,6 +96,7 @@ protected:
   std::shared_ptr<memory_tail_store> tail_store = std::make_shared<memory_tail_store>();
   counted_random random;
   ledger_options options;
+  other_members others;
   std::vector<failure> stops; ///< of the present process
   std::uint64_t runs = 0;
   memory_log_actor log;

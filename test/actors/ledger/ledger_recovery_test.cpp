@@ -335,6 +335,79 @@ TEST_F(torn_test, a_lost_tail_and_a_trimmed_log_open_a_higher_incarnation) {
   EXPECT_EQ(status().folded, (position{2, 4}));
 }
 
+/// Another member, which stopped following earlier, opens the log anew.
+struct restored_test : ledger_test {
+  template <class Do>
+  void opened_by_one_that_missed(Do what) {
+    auto behind = std::make_shared<memory_tail_store>(*tail_store);
+    what();
+    kill();
+    log_store->wipe();
+    std::swap(tail_store, behind);
+    boot();
+    EXPECT_EQ(status().folded.incarnation, 2u);
+    kill();
+    std::swap(tail_store, behind);
+  }
+};
+
+TEST_F(restored_test, what_the_opener_lacks_is_said_again) {
+  set("a", "1");
+  opened_by_one_that_missed([&] { set("a", "2"), set("b", "1"); });
+  boot();
+  EXPECT_EQ(setting("a"), "2");
+  EXPECT_EQ(setting("b"), "1");
+  EXPECT_EQ(status().folded.incarnation, 2u);
+  const auto entries = log_store->entries.size();
+  advance(millis{60'000});
+  EXPECT_EQ(log_store->entries.size(), entries) << "once";
+}
+
+TEST_F(restored_test, and_again_when_it_was_lost_on_its_way) {
+  opened_by_one_that_missed([&] { set("a", "1"), set("b", "1"); });
+  faults->lose_appends = 1;
+  boot();
+  EXPECT_EQ(setting("a"), "");
+  EXPECT_EQ(setting("b"), "1");
+  advance(options.append_timeout + millis{1});
+  EXPECT_EQ(setting("a"), "1");
+}
+
+TEST_F(restored_test, the_next_run_says_what_this_one_could_not) {
+  kill();
+  options.snapshot_every = 3; // its tail must reach back to before the log was torn all the same
+  boot();
+  opened_by_one_that_missed([&] { set("a", "1"); });
+  faults->lose_appends = 1'000;
+  boot();
+  for (int i = 0; i < 5; ++i) log_store->append(log_store->entries.front().what, time.wall_now()); // repeats, and counted
+  reconnect();
+  EXPECT_EQ(setting("a"), "");
+  kill();
+  faults->lose_appends = 0;
+  boot();
+  EXPECT_EQ(setting("a"), "1");
+}
+
+TEST_F(restored_test, a_member_may_leave_it_to_others_first) {
+  opened_by_one_that_missed([&] { set("a", "1"), set("b", "1"); });
+  options.restore_after = millis{3'000};
+  boot();
+  EXPECT_EQ(setting("a"), "");
+  EXPECT_TRUE(set("a", "2")) << "meanwhile somebody decides otherwise";
+  advance(options.restore_after);
+  EXPECT_EQ(setting("a"), "2");
+  EXPECT_EQ(setting("b"), "1");
+}
+
+TEST_F(restored_test, one_that_only_follows_says_nothing) {
+  opened_by_one_that_missed([&] { set("a", "1"); });
+  options.leads = false;
+  boot();
+  EXPECT_EQ(status().folded, (position{2, 1}));
+  EXPECT_EQ(setting("a"), "");
+}
+
 TEST_F(follower_test, opens_nothing_and_folds_what_another_member_opens) {
   kill();
   log_store->wipe();
