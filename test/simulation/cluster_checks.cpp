@@ -155,10 +155,17 @@ void cluster_checks::check_end(const instance_row& row) {
     violate(row.id.value + " ended as " + std::string{to_string(row.reason)} + ", and the log was whole");
 }
 
+/// Members may go on from where it was torn, and others stand where it had been: positions say something again in the next incarnation.
+void cluster_checks::torn() {
+  torn_ = true;
+  if (!digests_.empty()) forked_ = std::max(forked_, digests_.rbegin()->first.incarnation);
+  digests_.clear();
+}
+
 /// The same log gives everybody the same state.
 void cluster_checks::check_digest(machine& m) {
   const auto status = m.process->world.answer_now<ledger_status>(m.process->ledger, get_ledger_status{true});
-  if (!status || status->digest.empty() || status->folded.incarnation == 0) return;
+  if (!status || status->digest.empty() || status->folded.incarnation <= forked_) return;
   const auto [known, fresh] = digests_.try_emplace(status->folded, status->digest, m.plan.name.value);
   if (!fresh && known->second.first != status->digest)
     violate("at " + to_string(status->folded) + " the replicas of " + known->second.second + " and " + m.plan.name.value + " differ");

@@ -20,7 +20,7 @@ public:
 
   // What the rest has to know to judge.
   void stop_asked(const instance_id& id) { stops_.insert(id); }
-  void torn() { torn_ = true; }
+  void torn();
   void clocks_set() { clocks_set_ = true; }
   /// This node's copies may vanish: its journal or its engine's containers were lost.
   void may_lose(const node_name& node) { lossy_.insert(node); }
@@ -47,6 +47,7 @@ private:
   std::uint64_t read_ = 0, losses_ = 0;
   std::int64_t engines_at_ = 0, replicas_at_ = 0;
   std::map<struct position, std::pair<std::string, std::string>> digests_; ///< and whose
+  std::uint64_t forked_ = 0; ///< incarnations up to here may have had several endings
   /// Copies that may not be, by machine, and since when; routes to them.
   using found_since = std::map<std::pair<std::string, group_key>, std::int64_t>;
   found_since unlicensed_, misrouted_;

@@ -132,10 +132,15 @@ private:
       const auto& id = reply->row->id;
       if (reply->row->owner.user != each.user) checks_.violate("a start of " + each.user + " was answered with an instance of " + reply->row->owner.user);
       const auto [known, fresh] = by_key_.emplace(each.key, id);
-      if (!fresh && known->second != id) checks_.violate("idempotency key " + each.key + " gave " + known->second.value + " and then " + id.value);
+      if (!fresh && known->second != id) given_anew(each.key, known->second, id);
       told_.insert(id);
     }
     std::erase_if(waiting_, [](const waiting& each) { return !each.reply || each.reply.use_count() == 1; }); // nobody will answer
+  }
+  /// Only a torn log may forget whose a key was; whoever remembered says so later, and the first instance ends as superseded.
+  void given_anew(const std::string& key, const instance_id& first, const instance_id& second) {
+    if (!checks_.was_torn()) return checks_.violate("idempotency key " + key + " gave " + first.value + " and then " + second.value);
+    given_twice_.emplace_back(first, second);
   }
   void trouble_comes() {
     next_trouble_ms_ = of_.now() + up_to(plan_.between_faults);
@@ -194,6 +199,9 @@ private:
     for (auto& row : state->instances) known.insert(row->id);
     for (auto& id : told_)
       if (!known.contains(id)) checks_.violate("a start that was answered is forgotten: " + id.value);
+    for (auto& [first, second] : given_twice_)
+      for (auto& row : state->instances)
+        if (row->id == first && is_live(*row)) checks_.violate("one key gave " + first.value + ", which lives, and " + second.value);
   }
 
   void empty_all() {
@@ -243,6 +251,7 @@ private:
   std::vector<waiting> waiting_;
   std::set<instance_id> told_;
   std::map<std::string, instance_id> by_key_;
+  std::vector<std::pair<instance_id, instance_id>> given_twice_; ///< under one key
 };
 
 } // namespace

@@ -69,6 +69,25 @@ TEST(cluster_simulation, the_same_seed_gives_the_same_run) {
   EXPECT_EQ(one.ended, two.ended);
 }
 
+/// A few seconds of it, from a few seeds.
+void expect_clean_with(std::set<trouble> troubles, std::uint64_t seeds) {
+  for (std::uint64_t seed = 1; seed <= seeds && !testing::Test::HasFailure(); ++seed) {
+    cluster_plan plan;
+    plan.troubles = troubles;
+    plan.storm = millis{6'000};
+    const auto result = run_cluster(seed, plan);
+    expect_clean(seed, result);
+    EXPECT_GT(result.faults, 0u);
+    EXPECT_GT(result.ended, 50u);
+  }
+}
+
+TEST(cluster_simulation, a_torn_log_forgets_nothing_that_was_answered) { expect_clean_with({trouble::torn_log}, 3); }
+
+TEST(cluster_simulation, members_whose_place_in_the_log_is_gone_take_the_state_from_others) {
+  expect_clean_with({trouble::trim_log, trouble::lose_tail, trouble::cut_log}, 2);
+}
+
 TEST(cluster_simulation, seeds) {
   const auto only = number_from("POSEIDON_SIMULATION_SEED", 0);
   const auto limit = seconds_of(cluster_share_percent);

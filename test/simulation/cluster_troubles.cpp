@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::uint32_t one_in_ten = 100'000;
 
-/// What a seed picks from. Not engine, clocks, drain, torn_log: what they find is not mended yet; POSEIDON_SIMULATION_TROUBLES asks for them.
+/// What a seed picks from. Not engine, clocks, drain: what they find is not mended yet; POSEIDON_SIMULATION_TROUBLES asks for them.
+/// Torn and shortened logs have tests of their own.
 constexpr std::array usual{trouble::crash_node, trouble::crash_gateway, trouble::lose_tail, trouble::lose_journal, trouble::reboot,
                            trouble::freeze,     trouble::cut_log,       trouble::cut_bus,   trouble::partition,    trouble::log_away,
                            trouble::slow_log,   trouble::lossy_bus,     trouble::services,  trouble::disk_full};
@@ -114,6 +115,10 @@ void cluster_troubles::strike(trouble kind) {
     return of_.set_clock(any(), millis{static_cast<std::int64_t>(random.below(7'200'000)) - 3'600'000});
   case trouble::drain: return drain(some(false));
   case trouble::torn_log: return tear();
+  case trouble::trim_log: {
+    const auto held = of_.log->store.last() - of_.log->store.first + 1;
+    return of_.log->trim(of_.log->store.last() - std::min<std::uint64_t>(random.below(200), held));
+  }
   }
 }
 

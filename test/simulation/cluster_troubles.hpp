@@ -27,9 +27,10 @@ enum class trouble : std::uint8_t {
   clocks,        ///< somebody sets a wall clock
   drain,         ///< nodes are drained and emptied
   torn_log,      ///< the log is wiped or rolled back
+  trim_log,      ///< the log's beginning is dropped
 };
 POSEIDON_ENUM(trouble, crash_node, crash_gateway, lose_tail, lose_journal, reboot, freeze, cut_log, cut_bus, partition, log_away, slow_log,
-              lossy_bus, engine, services, disk_full, clocks, drain, torn_log)
+              lossy_bus, engine, services, disk_full, clocks, drain, torn_log, trim_log)
 
 class cluster_troubles {
 public:

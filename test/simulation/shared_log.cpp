@@ -165,6 +165,13 @@ void log_server::roll_back(std::uint64_t last) {
   break_all();
 }
 
+void log_server::trim(std::uint64_t before) {
+  const auto keep_from = std::min(before, store.last());
+  if (keep_from <= store.first) return;
+  store.entries.erase(store.entries.begin(), store.entries.begin() + static_cast<std::ptrdiff_t>(keep_from - store.first));
+  store.first = keep_from;
+}
+
 void log_server::fail(const log_sink& from, const entry_ptr& what, errc code) const {
   caf::anon_send(from, log_append_failed{what->id, {code, "no acknowledgement came", {}, {}, {}}});
 }

@@ -55,6 +55,8 @@ public:
   /// Everything is lost, or everything after `last`; every connection breaks and is made again a moment later.
   void wipe();
   void roll_back(std::uint64_t last);
+  /// What is before this entry is dropped, but for the log's last one.
+  void trim(std::uint64_t before);
 
   /// From a front: entries on their way.
   void send(const std::shared_ptr<log_line>& line, const log_sink& from, std::vector<entry_ptr> entries);

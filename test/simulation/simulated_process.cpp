@@ -3,6 +3,7 @@
 #include "actors/bus/node_service.hpp"
 #include "actors/bus/remote_node.hpp"
 #include "actors/instance/instance.hpp"
+#include "actors/ledger/snapshot_exchange.hpp"
 #include "actors/journal/journal.hpp"
 #include "actors/membership/membership.hpp"
 #include "actors/probe/probe.hpp"
@@ -45,6 +46,7 @@ simulated_process::simulated_process(process_plan plan, disk on, std::shared_ptr
   world.time.advance(birth.elapsed);
   world.time.jump_wall(birth.clock_set);
   if (birth.boot.ms != 0) world.time.reboot(birth.boot);
+  if (plan_.hub) bus_ = plan_.hub->join(plan_.name.value);
   spawn_ledger_side();
   if (plan_.node) {
     spawn_router_side();
@@ -67,10 +69,27 @@ void simulated_process::spawn_ledger_side() {
   options.appender = plan_.name.value;
   options.run = run_;
   options.snapshot_every = 500;
-  ledger = spawn_ledger(world.system, {log, tail, world.timers, &world.time, random_.get(), options});
+  if (!plan_.gateway) options.restore_after = millis{3'000};
+  auto full = spawn_ledger(world.system, {log, tail, world.timers, &world.time, random_.get(), options, {}, others()});
+  if (bus_) keep(spawn_snapshot_service(world.system, {bus_, cluster, plan_.name.value, snapshot_source{full}, 4'096}));
+  ledger = full;
   keep(caf::actor_cast<caf::actor>(log));
   keep(caf::actor_cast<caf::actor>(tail));
   keep(caf::actor_cast<caf::actor>(ledger));
+}
+
+other_members simulated_process::others() {
+  if (!bus_) return {};
+  auto heard = [board = board, self = plan_.name.value] {
+    std::vector<other_members::member> found;
+    for (const auto& one : board->all())
+      if (!one.suspect && one.said.process != self) found.push_back({one.said.process, one.said.folded});
+    return found;
+  };
+  auto ask = [this, alive = alive](const std::string& process, std::function<void(outcome<tail_snapshot_ptr>)> then) {
+    if (*alive) ask_for_snapshot(world.system, {bus_, cluster, process}, std::move(then));
+  };
+  return {std::move(heard), std::move(ask)};
 }
 
 void simulated_process::spawn_router_side() {
@@ -111,7 +130,6 @@ void simulated_process::spawn_gateway() {
 }
 
 void simulated_process::spawn_bus_side() {
-  bus_ = plan_.hub->join(plan_.name.value);
   membership_deps deps;
   deps.bus = bus_;
   deps.ledger = ledger;

@@ -97,6 +97,7 @@ private:
   void spawn_node(std::shared_ptr<simulated_engine> engine, event_queue& events);
   void spawn_gateway();
   void spawn_bus_side();
+  other_members others();
   node_actor find_node(const node_name& name);
   std::vector<node_name> node_names() const;
   void keep(const caf::actor& actor) { roots.push_back(actor); }
