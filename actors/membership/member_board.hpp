@@ -26,12 +26,12 @@ public:
     return last ? std::optional{*last} : std::nullopt;
   }
 
-  /// How far the wall clock of a node's machine is ahead of this one's, as it was heard last; 0: never heard. The times are this
-  /// process's. Late by what a heartbeat travels, so that a deadline translated by it is never early; less than a second can't be
-  /// told from that, and counts as the same clock.
-  millis clock_ahead(std::string_view name, boot_time now, wall_time wall) const {
+  /// How far the wall clock of a node's machine is ahead of this one's, as it was heard last; nothing: never heard. The times are
+  /// this process's. Late by what a heartbeat travels, so that a deadline translated by it is never early; less than a second
+  /// can't be told from that, and counts as the same clock.
+  std::optional<millis> clock_ahead(std::string_view name, boot_time now, wall_time wall) const {
     const auto heard = node(name);
-    if (!heard || heard->said.at.ms == 0) return millis{0};
+    if (!heard || heard->said.at.ms == 0) return std::nullopt;
     const auto ahead = heard->said.at - (wall - (now - heard->heard));
     return ahead > -same_clock && ahead < same_clock ? millis{0} : ahead;
   }

@@ -40,8 +40,7 @@ void supervisor_state::take_image(const ledger_image& image) {
   rows.clear();
   timed_by.clear();
   if (deps.clock_ahead)
-    for (auto& row : image.instances)
-      if (is_live(*row) && row->expires_at && !row->node.empty() && row->node != deps.node) timed_by[row->id] = row->node;
+    for (auto& row : image.instances) see_clock(*row);
   for (auto& node : image.nodes)
     if (node->name == deps.node) see_mode(*node);
   for (auto& row : image.instances)
@@ -57,6 +56,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
     if (change.at <= replica) continue;
     replica = change.at;
     note_clock(change);
+    note_end(change);
     const bool begins = change.cause && std::holds_alternative<incarnation_entry>(change.cause->body); // with rows of before
     const bool begun_anew = registered && was_registered && change.at.incarnation > registered_incarnation;
     if (begun_anew) registered = false; // before any row of it is acted on
@@ -87,7 +87,22 @@ void supervisor_state::see_node(const node_row& row) {
   superseded = true;
 }
 
+/// What the fold has released since the inventory was taken it would hold for ever by the inventory's word.
+void supervisor_state::note_end(const ledger_change& change) {
+  if (registered || !change.cause) return;
+  if (const auto* ended = std::get_if<ended_entry>(&change.cause->body); ended && ended->head.node == deps.node)
+    ended_meanwhile.insert({ended->head.instance, ended->head.epoch});
+}
+
+bool supervisor_state::inventory_is_stale() const {
+  return std::ranges::any_of(ended_meanwhile, [this](const group_key& ended) { return told_alive.contains(ended); });
+}
+
 void supervisor_state::now_registered() {
+  if (inventory_is_stale()) {
+    told_alive.clear();
+    return arm(supervisor_token::registration, deps.clock->boot_now() + retry);
+  }
   spdlog::info("supervisor: node {} is registered", deps.node.value);
   registered = was_registered = true;
   registered_incarnation = replica.incarnation;
@@ -145,6 +160,8 @@ void supervisor_state::register_node() {
 }
 
 void supervisor_state::gather_inventory(std::vector<labelled_group> groups) {
+  ended_meanwhile.clear();
+  told_alive.clear();
   ask(
       self, deps.journal, deps.ask_timeout, load_records{},
       [this, groups = std::move(groups)](std::shared_ptr<const journal_contents> contents) mutable {
@@ -186,6 +203,8 @@ void supervisor_state::append_node_up(const ledger_image& image, std::vector<lab
   up.incarnation = image.at.incarnation;
   up.at = image.at;
   up.inventory = make_inventory(from);
+  for (const auto& item : up.inventory)
+    if (!item.tombstone) told_alive.insert({item.instance, item.epoch});
   up.version = deps.version;
   ask(
       self, deps.ledger, deps.ask_timeout, append_entry{std::move(up)},

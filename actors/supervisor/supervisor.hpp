@@ -37,8 +37,9 @@ struct supervisor_deps {
   /// May other processes count this node as lost while it does not reach the log? Quick, thread-safe. Empty: nobody ever does.
   std::function<bool()> others_judge;
   millis lost_after{15'000};    ///< after so much silence they do
-  /// How far another node's wall clock is ahead of this one's: a deadline comes with an instance from there. Empty: there is no other.
-  std::function<millis(const node_name&)> clock_ahead;
+  /// How far another node's wall clock is ahead of this one's: a deadline comes with an instance from there. Nothing: it was never
+  /// heard. Empty: there is no other.
+  std::function<std::optional<millis>(const node_name&)> clock_ahead;
   millis ask_timeout{10'000};
   millis list_timeout{35'000};
   millis image_wait{2'000};     ///< how long adoption waits for the ledger's image

@@ -7,6 +7,7 @@
 #include "actors/supervisor/inventory.hpp"
 #include "actors/supervisor/supervisor.hpp"
 
+#include <set>
 #include <unordered_map>
 
 namespace poseidon {
@@ -31,7 +32,7 @@ struct supervisor_state {
   std::unordered_map<instance_id, epoch> last_held;      ///< of instances assigned to this node
   std::unordered_map<instance_id, row_ptr> rows;         ///< live ones assigned to this node
   std::unordered_map<instance_id, record_ptr> parked;    ///< a newer copy's record, until the older copy is gone
-  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: other nodes' alone
+  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: another node's, or nobody's that is known (empty)
   std::shared_ptr<const journal_contents> journal;       ///< as loaded last
   struct position replica;
   bool has_image = false, adopted = false;
@@ -43,6 +44,8 @@ struct supervisor_state {
   bool registered = false, registering = false, superseded = false;
   failure register_trouble;
   std::uint64_t registered_incarnation = 0;
+  std::set<group_key> told_alive;      ///< what the inventory under way says to be here
+  std::set<group_key> ended_meanwhile; ///< whose end here was folded since it was begun
   node_mode mode = node_mode::ready; ///< as the ledger has it
   struct position drain_mark;        ///< the entry that began the drain whose limit is counted; empty: none is
   std::optional<boot_time> drain_ends;
@@ -106,6 +109,8 @@ struct supervisor_state {
   void gather_inventory(std::vector<labelled_group> groups);
   void append_node_up(const ledger_image& image, std::vector<labelled_group> groups);
   void register_failed(failure why);
+  void note_end(const ledger_change& change);
+  bool inventory_is_stale() const;
   node_licence licence() const { return {deps.node, deps.run, registered && !behind && !superseded && !shutting_down, replica.incarnation}; }
 
   // contact.cpp: pauses, and the log lost
@@ -134,6 +139,7 @@ struct supervisor_state {
   void revive(const journal_contents& contents, const std::vector<instance_id>& due);
   void arm_revival();
   void note_clock(const ledger_change& change);
+  void see_clock(const instance_row& row);
   std::optional<wall_time> deadline_here(const instance_row& row) const;
   record_extras extras_of(const instance_row& row, failure& trouble) const;
 };

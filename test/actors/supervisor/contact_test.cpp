@@ -56,6 +56,27 @@ TEST_F(contact_test, what_was_given_to_others_meanwhile_is_fenced_and_not_answer
   EXPECT_TRUE(status().registered);
 }
 
+TEST_F(contact_test, what_ends_while_its_inventory_is_under_way_holds_no_room_for_ever) {
+  bool armed = false;
+  deps.load = [&] { // asked for just before the node_up goes out
+    if (std::exchange(armed, false)) {
+      const auto& record = *puppets[0]->seed.record;
+      ledger->put(ended_entry{{record.instance, record.epoch, deps.node, deps.run, 5}, end_reason::stopped, {}, {}, {}});
+      disk->records.clear();
+    }
+    return node_load{};
+  };
+  begin();
+  start("a");
+  stand_still(millis{8'000});
+  armed = true;
+  advance(millis{3'000});
+  ASSERT_FALSE(armed);
+  EXPECT_TRUE(status().registered);
+  EXPECT_TRUE(ledger->state.withdrawn.empty());
+  EXPECT_EQ(ledger->state.nodes.at(deps.node).row->reserved_memory_bytes, 0u);
+}
+
 TEST_F(contact_test, a_short_pause_is_none) {
   begin();
   start("a");
