@@ -20,8 +20,9 @@ bool acknowledges(const route_acked& ack, const group_key& key) { return ack.ins
 
 void instance_core::announce() {
   if (!deps_->router) return;
-  // Nothing waits for its acknowledgement: without a sender there is none.
-  caf::anon_send(deps_->router, announce_route{record().host, record().instance, record().epoch});
+  ask(
+      self_, deps_->router, route_limit, announce_route{record().host, record().instance, record().epoch}, [](const route_acked&) {},
+      [id = record().instance](const failure& f) { spdlog::debug("instance {}: not announced to the edge: {}", id.value, f.detail); });
 }
 
 void instance_core::probe() {
