@@ -34,13 +34,20 @@ void ledger_core::find_state() {
   deps.others.ask(best->process, [to = ledger_front{self}](outcome<tail_snapshot_ptr> answer) { caf::anon_send(to, state_came{std::move(answer)}); });
 }
 
+void ledger_core::ask_again() {
+  if (now == mode::searching && others_first) find_state();
+  else reached();
+}
+
 void ledger_core::nobody_has_more() {
   const auto at = deps.time->boot_now();
   if (!alone_since) {
     alone_since = at;
     spdlog::warn("ledger: the log's beginning is gone, and no other member is heard that has the state");
   }
-  if (state.at.incarnation != 0 && deps.options.leads && at - *alone_since >= heard_within) return open_incarnation();
+  const bool alone = at - *alone_since >= heard_within;
+  if (alone && std::exchange(others_first, false)) return follow(log_first - 1, mode::searching);
+  if (alone && state.at.incarnation != 0 && deps.options.leads) return open_incarnation();
   arm(asking_again, deps.options.retry);
 }
 

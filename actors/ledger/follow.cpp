@@ -67,11 +67,17 @@ void ledger_core::compared(const outcome<logged_entry>& found) {
 
 void ledger_core::search() {
   opening = false;
+  others_first = false;
   seen = state.at.incarnation;
   ask(
       self, deps.log, log_timeout, get_log_extent{}, [this](const log_extent& extent) {
         log_first = extent.first;
-        follow(extent.first - 1, mode::searching);
+        log_end = extent.last;
+        // What is left of a log may begin with an incarnation that lost against one that was dropped: those who know are asked first.
+        others_first = extent.first > 1 && lost_its_place();
+        if (!others_first) return follow(extent.first - 1, mode::searching);
+        now = mode::searching;
+        find_state();
       },
       [this](const failure& why) { retry_connect(why); });
 }

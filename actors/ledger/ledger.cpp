@@ -33,7 +33,7 @@ void on_timer(ledger_core& core, const timer_due& m) {
   case ledger_core::tail_again: return core.write_tail_again();
   case ledger_core::reconnect: return core.try_again();
   case ledger_core::saying_again: return core.say_missing();
-  case ledger_core::asking_again: return core.reached();
+  case ledger_core::asking_again: return core.ask_again();
   default: return;
   }
 }

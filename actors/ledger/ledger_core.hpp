@@ -81,6 +81,7 @@ struct ledger_core {
 
   // what the log has dropped: another member is asked
   bool asking = false;
+  bool others_first = false;            ///< the log is not read before others have been asked
   std::optional<boot_time> alone_since; ///< nobody who has more is heard
 
   // what the log lost: kept on disk by the tail, which no snapshot shortens meanwhile
@@ -126,6 +127,7 @@ struct ledger_core {
   // adopt.cpp
   bool lost_its_place() const;
   void find_state();
+  void ask_again();
   void nobody_has_more();
   void state_arrived(const state_came& m);
   void adopt(ledger_state next, const tail_snapshot& from);

@@ -65,6 +65,29 @@ TEST_F(adopt_test, a_newcomer_never_opens_a_log_that_has_lost_its_beginning) {
   EXPECT_FALSE(*image) << "it has nothing to show";
 }
 
+TEST_F(adopt_test, an_incarnation_that_lost_is_not_believed_where_the_one_that_won_was_dropped) {
+  auto late = std::make_shared<entry>();
+  late->id = {9, 9};
+  late->appender = "n9";
+  late->body = incarnation_entry{1, {9, 9}, {}, {}};
+  log_store->append(late, time.wall_now());
+  const auto loser = log_store->last();
+  reconnect();
+  set("a", "1"), set("b", "1");
+  give();
+  const auto before = status();
+  kill();
+  trim(loser);
+  *tail_store = {};
+  const auto who = std::exchange(heard, {});
+  boot_in_cluster();
+  advance(options.retry);
+  heard = who;
+  advance(options.retry);
+  EXPECT_EQ(status().folded, before.folded);
+  EXPECT_EQ(status().digest, before.digest) << "its state is the others'";
+}
+
 TEST_F(adopt_test, it_waits_until_somebody_is_heard) {
   set("a", "1"), set("b", "1");
   give();
