@@ -69,13 +69,6 @@ void supervisor_state::note_clock(const ledger_change& change) {
     if (!is_live(*row)) timed_by.erase(row->id);
 }
 
-/// The same of a row as it is: one that was moved and does not run yet names no longer whose clock its deadline is by.
-void supervisor_state::see_clock(const instance_row& row) {
-  if (!is_live(row) || !row.expires_at) return;
-  if (!row.running_at) timed_by[row.id] = {};
-  else if (row.node != deps.node) timed_by[row.id] = row.node;
-}
-
 std::optional<wall_time> supervisor_state::deadline_here(const instance_row& row) const {
   const auto other = timed_by.find(row.id);
   if (!row.expires_at || other == timed_by.end() || !deps.clock_ahead) return row.expires_at;

@@ -32,7 +32,7 @@ struct supervisor_state {
   std::unordered_map<instance_id, epoch> last_held;      ///< of instances assigned to this node
   std::unordered_map<instance_id, row_ptr> rows;         ///< live ones assigned to this node
   std::unordered_map<instance_id, record_ptr> parked;    ///< a newer copy's record, until the older copy is gone
-  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: another node's, or nobody's that is known (empty)
+  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: other nodes' alone
   std::shared_ptr<const journal_contents> journal;       ///< as loaded last
   struct position replica;
   bool has_image = false, adopted = false;
@@ -139,7 +139,6 @@ struct supervisor_state {
   void revive(const journal_contents& contents, const std::vector<instance_id>& due);
   void arm_revival();
   void note_clock(const ledger_change& change);
-  void see_clock(const instance_row& row);
   std::optional<wall_time> deadline_here(const instance_row& row) const;
   record_extras extras_of(const instance_row& row, failure& trouble) const;
 };

@@ -159,22 +159,6 @@ TEST_F(moved_here, a_deadline_by_a_clock_that_was_never_heard_is_late_and_never_
   EXPECT_EQ(left(), lifetime_ms + used_ms);
 }
 
-TEST_F(moved_here, one_that_was_moved_before_this_process_came_names_no_clock) {
-  begin();
-  mode("n1", node_mode::cordoned);
-  run_on_n2();
-  ledger->subscribers.clear(); // n1 is down when it is moved there
-  caf::anon_send_exit(supervisor, caf::exit_reason::kill);
-  run();
-  mode("n1", node_mode::ready);
-  move_here();
-  ASSERT_TRUE(puppets.empty());
-  deps.run = {9, 2};
-  begin();
-  ASSERT_EQ(puppets.size(), 1u);
-  EXPECT_EQ(left(), lifetime_ms + used_ms);
-}
-
 TEST_F(supervisor_test, a_stop_between_the_copies_of_a_reset_ends_the_new_one_unborn) {
   begin();
   auto row = start("a");
