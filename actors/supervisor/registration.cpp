@@ -101,8 +101,8 @@ bool supervisor_state::inventory_is_stale() const {
 
 void supervisor_state::now_registered() {
   if (inventory_is_stale()) {
-    told_alive.clear();
-    return arm(supervisor_token::registration, deps.clock->boot_now() + retry);
+    if (!std::exchange(told_stale, true)) arm(supervisor_token::registration, deps.clock->boot_now() + retry);
+    return;
   }
   spdlog::info("supervisor: node {} is registered", deps.node.value);
   registered = was_registered = true;
@@ -163,6 +163,7 @@ void supervisor_state::register_node() {
 void supervisor_state::gather_inventory(std::vector<labelled_group> groups) {
   ended_meanwhile.clear();
   told_alive.clear();
+  told_stale = false;
   ask(
       self, deps.journal, deps.ask_timeout, load_records{},
       [this, groups = std::move(groups)](std::shared_ptr<const journal_contents> contents) mutable {

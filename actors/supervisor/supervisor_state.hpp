@@ -46,6 +46,7 @@ struct supervisor_state {
   std::uint64_t registered_incarnation = 0;
   std::set<group_key> told_alive;      ///< what the inventory under way says to be here
   std::set<group_key> ended_meanwhile; ///< whose end here was folded since it was begun
+  bool told_stale = false;             ///< some of one is in the other: another inventory follows
   node_mode mode = node_mode::ready; ///< as the ledger has it
   struct position drain_mark;        ///< the entry that began the drain whose limit is counted; empty: none is
   std::optional<boot_time> drain_ends;
