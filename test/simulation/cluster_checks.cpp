@@ -146,9 +146,10 @@ void cluster_checks::check_image(machine& m, const ledger_image& state) {
 }
 
 void cluster_checks::check_end(const instance_row& row) {
-  // Wall times compare only where nobody has set the clock since, and where the node itself said the end: that of a lost one is
-  // by the clock of whoever declared it. The routes' deadlines are checked always.
-  if (!clocks_set_ && !lossy_.contains(row.node) && row.reason == end_reason::expired && row.expires_at && row.ended_at && *row.ended_at < *row.expires_at)
+  // Wall times compare only where nobody has set the clock since, and where the same node said both: the end of a lost one is by
+  // the clock of whoever declared it, the deadline of one that was moved and did not run yet by its old node's. The routes'
+  // deadlines are checked always.
+  if (!clocks_set_ && !lossy_.contains(row.node) && row.running_at && row.reason == end_reason::expired && row.expires_at && row.ended_at && *row.ended_at < *row.expires_at)
     violate(row.id.value + " ended as expired " + std::to_string((*row.expires_at - *row.ended_at).count()) + " ms before its deadline");
   if (row.reason == end_reason::lost && !lossy_.contains(row.node)) violate(row.id.value + " is lost, and " + row.node.value + " was not");
   if (row.reason == end_reason::stopped && !stops_.contains(row.id)) violate(row.id.value + " was stopped by nobody (" + row.stopped_by + ")");
