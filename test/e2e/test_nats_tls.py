@@ -154,7 +154,7 @@ class Three(unittest.TestCase):
         alone.start()
         p = self.member("n1", token)
         before = self.starts(p, "early")
-        key = p.call("POST", "/v1/keys", {"scope": "read", "name": "kept"})
+        key = p.call("POST", "/v1/keys", {"scopes": ["read"], "note": "kept"})
         self.assertEqual(key.status, 201, key)
         token, servers = self.init(["127.0.77.1", "127.0.77.2", "127.0.77.3"])
         alone.kill()
