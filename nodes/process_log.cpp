@@ -7,18 +7,9 @@
 
 namespace poseidon {
 
-namespace {
-
-jetstream_options jetstream_options_of(const config::settings& settings) {
-  return {nats_servers_of(settings), settings.nats.replicas, settings.cluster, settings.has(config::role::gateway) || settings.has(config::role::node), nullptr};
-}
-
-} // namespace
-
 outcome<log_actor> process::parts::open_log() {
   if (settings().nats.urls.empty()) return spawn_sqlite_log(*system, {.path = data("ledger.sqlite")}, *time);
-  auto options = jetstream_options_of(settings());
-  options.presence = log_servers;
+  const jetstream_options options{nats_servers_of(settings()), settings().nats.replicas, settings().cluster, leads(), log_servers};
   if (auto refused = check_servers(options)) return refused;
   return spawn_jetstream_log(*system, {timers, time.get(), random.get(), {}}, options);
 }

@@ -38,6 +38,16 @@ struct fold_ledger {
     for (auto& s : subscribers) caf::anon_send(s, ledger_changes{batch});
     return judged;
   }
+  /// A node registers with nothing on it.
+  void put_node(const std::string& name, run_id run) {
+    node_up_entry up;
+    up.node = {name};
+    up.run = run;
+    up.data = {2, 2};
+    up.capacity = {1ull << 30, 1000, 10};
+    up.incarnation = 1;
+    put(up);
+  }
   row_ptr row(const std::string& id) const { return find_row(state, instance_id{id}); }
   /// How many entries of this kind were appended through the actor.
   template <class Body>

@@ -22,13 +22,7 @@ struct membership_test : actor_test {
   membership_actor actor;
 
   membership_test() {
-    node_up_entry up;
-    up.node = {"n2"};
-    up.run = {2, 2};
-    up.data = {2, 2};
-    up.capacity = {1ull << 30, 1000, 10};
-    up.incarnation = 1;
-    ledger->put(up);
+    ledger->put_node("n2", {2, 2});
   }
   void spawn(bool declares, const std::string& key = "key", std::uint32_t fold_version = 1) {
     membership_deps deps;

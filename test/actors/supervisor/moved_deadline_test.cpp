@@ -13,13 +13,7 @@ struct moved_here : supervisor_test {
 
   moved_here() {
     deps.clock_ahead = [this](const node_name& name) { return name == node_name{"n2"} ? ahead : std::nullopt; };
-    node_up_entry up;
-    up.node = {"n2"};
-    up.run = {2, 2};
-    up.data = {2, 2};
-    up.capacity = {1ull << 30, 1000, 10};
-    up.incarnation = 1;
-    ledger->put(up);
+    ledger->put_node("n2", {2, 2});
   }
   void mode(const std::string& node, node_mode what) { ledger->put(set_node_mode_entry{{node}, what, 0, false}); }
   void run_on_n2() {
