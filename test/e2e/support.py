@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -151,6 +152,18 @@ class Machine:
 
 def reference_image(engine):
     subprocess.run(["bash", "-c", f'. "{ROOT}/scripts/lib.sh"; reference_image "{engine.address}"'], check=True)
+
+
+PORTS = iter(random.sample(range(20000, 32000), 12000))
+
+
+def free_port(host="127.0.0.1"):
+    """A port that nothing has, never one twice, for a program that is told its port or comes back to it. Below the range
+    that the kernel gives to outgoing connections: one of those could take it in between."""
+    for port in PORTS:
+        with contextlib.suppress(OSError), socket.create_server((host, port)):
+            return port
+    raise AssertionError(f"no port of {host} is free")
 
 
 def wait_for(condition, seconds, what):

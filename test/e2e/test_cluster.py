@@ -1,7 +1,6 @@
 """Several processes as one cluster: a real NATS server, two real engines, and what the death of each part means to users."""
 import collections
 import http.client
-import socket
 import subprocess
 import time
 import unittest
@@ -9,7 +8,7 @@ import urllib.error
 import urllib.request
 import uuid
 
-from support import PROGRAM, Poseidon, PrivateEngine, at_once, reference_image, wait_for
+from support import PROGRAM, Poseidon, PrivateEngine, at_once, free_port, reference_image, wait_for
 from test_nats import NatsServer
 
 
@@ -208,8 +207,7 @@ class Cluster(unittest.TestCase):
 
     def test_a_drain_ends_at_its_limit_and_the_machines_edge_fails_its_check_meanwhile(self):
         self.both_ready()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = "127.0.0.1:%d" % free.getsockname()[1]
+        address = "127.0.0.1:%d" % free_port()
         edge = Member("ne", self.cluster, self.token, self.links, roles="edge", edge={"admin_listen": [address]})
         self.addCleanup(edge.close)
         edge.start()

@@ -1,20 +1,14 @@
 """Two machines: their instances are reached through the edge of either, over the edges' own connection."""
 import http.client
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
 import uuid
 
-from support import PROGRAM, Machine, PrivateEngine, reference_image, wait_for
+from support import PROGRAM, Machine, PrivateEngine, free_port, reference_image, wait_for
 from test_cluster import Member
 from test_nats import NatsServer
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 class Machines(unittest.TestCase):

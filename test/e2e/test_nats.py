@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from support import Poseidon, wait_for
+from support import Poseidon, free_port, wait_for
 
 BACK_SECONDS = 10  # from the server's return to a start that is answered
 
@@ -24,10 +24,7 @@ class NatsServer:
         if not self.program:
             raise AssertionError("this test needs a nats-server: none in PATH and none in POSEIDON_TEST_NATS_SERVER (scripts/test installs it)")
         self.dir = tempfile.mkdtemp(prefix="poseidon-nats-")
-        self.host, self.port, self.process = host, port, None
-        if port is None:
-            with socket.create_server((host, 0)) as free:
-                self.port = free.getsockname()[1]
+        self.host, self.port, self.process = host, port or free_port(host), None
         self.url = f"{self.scheme}://{host}:{self.port}"
         self.prepare()
         if started:

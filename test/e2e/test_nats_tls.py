@@ -3,13 +3,12 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
 import uuid
 
-from support import PROGRAM, Poseidon, wait_for
+from support import PROGRAM, Poseidon, free_port, wait_for
 from test_cluster import Member
 from test_nats import NatsServer
 
@@ -102,9 +101,7 @@ class Three(unittest.TestCase):
         self.cluster = "e2e-" + uuid.uuid4().hex[:10]
         self.dir = tempfile.mkdtemp(prefix="poseidon-three-")
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
-        with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
-            self.port, between = free.getsockname()[1], other.getsockname()[1]
-        self.between = str(between)
+        self.port, self.between = free_port("0.0.0.0"), str(free_port("0.0.0.0"))
         self.members = []
 
     def init(self, hosts):

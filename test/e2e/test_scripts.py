@@ -4,13 +4,12 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
 import uuid
 
-from support import ROOT, Engine
+from support import ROOT, Engine, free_port
 
 
 class Scripts(unittest.TestCase):
@@ -68,10 +67,7 @@ class Scripts(unittest.TestCase):
         self.assertFalse(pathlib.Path(self.state, "serve.pid").exists())
 
     def test_up_and_down_of_a_cluster(self):
-        free = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
-        ports = [str(one.getsockname()[1]) for one in free]
-        for one in free:
-            one.close()
+        ports = [str(free_port()) for _ in range(5)]
         self.environment |= {"POSEIDON_CLUSTER_PORTS": " ".join(ports[:4]), "POSEIDON_NATS_PORT": ports[4]}
         self.addCleanup(lambda: any(pathlib.Path(self.state).glob("cluster/n?/serve.pid")) and self.script("down"))
         first = self.script("up", "--cluster")

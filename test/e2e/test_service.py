@@ -8,7 +8,7 @@ import tempfile
 import unittest
 import uuid
 
-from support import ROOT, Poseidon, wait_for
+from support import ROOT, Poseidon, free_port, wait_for
 
 
 class Notify(unittest.TestCase):
@@ -78,8 +78,7 @@ class EdgeAddress(unittest.TestCase):
             connection.close()
 
     def test_healthz_on_an_address_of_its_own(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = "127.0.0.1:%d" % free.getsockname()[1]
+        address = "127.0.0.1:%d" % free_port()
         with Poseidon(settings={"edge": {"admin_listen": [address]}}) as p:
             self.assertEqual(self.get(address, "/healthz"), (200, b'{"status":"ok"}'))
             self.assertEqual(self.get(address, "/v1/instances")[0], 404)

@@ -51,8 +51,8 @@ enum class listening { yes, no, full };
 
 class namespace_process {
 public:
-  /// Serves each connection to 127.0.0.1:port with `serve`, in a process of its own.
-  /// `own_network` false: a process like any other on this machine.
+  /// Serves each connection to 127.0.0.1:port with `serve`, in a process of its own. Port 0: one that is free, see where().
+  /// `own_network` false: a process like any other on this machine; give it port 0, any other may be taken.
   explicit namespace_process(std::uint16_t port, std::function<void(int)> serve, listening how = listening::yes, bool own_network = true) {
     int ready[2];
     if (::pipe(ready) != 0) throw std::runtime_error("pipe");
@@ -63,17 +63,14 @@ public:
       ::_exit(run(port, serve, how, own_network, ready[1]));
     }
     ::close(ready[1]);
-    char byte = 0;
-    const bool up = ::read(ready[0], &byte, 1) == 1;
+    std::uint16_t bound = 0;
+    const bool up = ::read(ready[0], &bound, sizeof bound) == sizeof bound;
     ::close(ready[0]);
-    if (!up) {
-      stop();
-      throw std::runtime_error("the stand-in for an instance did not start: these tests need root, and network namespaces");
-    }
+    if (!up) throw std::runtime_error("the stand-in for an instance did not start: " + reason(wait()));
     where_.container.value = "stand-in";
     where_.pid = pid_;
     where_.start_ticks = start_ticks_of_stat(text_of("stat")).value_or(0);
-    where_.port = port;
+    where_.port = bound;
   }
   ~namespace_process() { stop(); }
   namespace_process(const namespace_process&) = delete;
@@ -87,10 +84,8 @@ public:
     return {std::istreambuf_iterator<char>{file}, {}};
   }
   /// Waits for its end (after a signal); returns the signal that ended it, 0 for a normal exit.
-  int wait() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = 0;
+  int wait_for_signal() {
+    const int status = wait();
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   }
   void stop() {
@@ -100,6 +95,25 @@ public:
   }
 
 private:
+  /// How far the child came before it gave up.
+  enum step : int { made_network = 1, listened = 2, reported = 3, accepted = 4 };
+
+  static std::string reason(int status) {
+    if (!WIFEXITED(status)) return "it was killed";
+    switch (WEXITSTATUS(status)) {
+    case made_network: return "no network namespace of its own (these tests need root)";
+    case listened: return "its port is taken";
+    default: return "it could not report";
+    }
+  }
+
+  int wait() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return status;
+  }
+
   static bool raise_loopback() {
     unique_fd any{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     ifreq request{};
@@ -109,7 +123,7 @@ private:
   }
 
   static int run(std::uint16_t port, const std::function<void(int)>& serve, listening how, bool own_network, int ready) {
-    if (own_network && (::unshare(CLONE_NEWNET) != 0 || !raise_loopback())) return 1;
+    if (own_network && (::unshare(CLONE_NEWNET) != 0 || !raise_loopback())) return made_network;
     const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -119,12 +133,17 @@ private:
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (how != listening::no && (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
                                  ::listen(listener, how == listening::full ? 0 : 512) != 0))
-      return 2;
+      return listened;
+    if (port == 0) {
+      socklen_t size = sizeof address;
+      if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) return listened;
+      port = ntohs(address.sin_port);
+    }
     ::signal(SIGCHLD, SIG_IGN);
-    if (::write(ready, "+", 1) != 1) return 3;
+    if (::write(ready, &port, sizeof port) != sizeof port) return reported;
     while (how == listening::yes) {
       const int connection = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-      if (connection < 0) return 4;
+      if (connection < 0) return accepted;
       // A process each: no thread may be started in a copy of a process that has several (thread sanitizer).
       if (::fork() == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -130,8 +130,8 @@ TEST_F(dialer_test, refuses_another_control_group) {
 }
 
 TEST_F(dialer_test, refuses_a_process_in_its_own_network) {
-  namespace_process neighbour{38080, greet("host"), test::listening::yes, false};
-  EXPECT_EQ(connect(neighbour.where(), 38080).error.code, errc::service_died);
+  namespace_process neighbour{0, greet("host"), test::listening::yes, false};
+  EXPECT_EQ(connect(neighbour.where(), neighbour.where().port).error.code, errc::service_died);
 }
 
 TEST_F(dialer_test, refuses_impossible_endpoints) {
@@ -161,7 +161,7 @@ TEST_F(dialer_test, signals) {
   namespace_process one{80, greet("one")};
   EXPECT_EQ(signal(one.where(), 0).code, errc::ok);
   ASSERT_EQ(signal(one.where(), SIGKILL).code, errc::ok);
-  EXPECT_EQ(one.wait(), SIGKILL);
+  EXPECT_EQ(one.wait_for_signal(), SIGKILL);
   EXPECT_EQ(signal(one.where(), SIGKILL).code, errc::service_died);
 }
 
@@ -311,7 +311,7 @@ TEST_F(dialer_test, works_as_an_ordinary_user) {
   EXPECT_NE(status_of_dialer().find("Uid:\t65534\t65534\t65534\t65534"), std::string::npos);
   EXPECT_NE(status_of_dialer().find("CapEff:\t0000000000280020"), std::string::npos);
   ASSERT_EQ(signal(one.where(), SIGKILL).code, errc::ok) << "a process of root's, by its capability";
-  EXPECT_EQ(one.wait(), SIGKILL);
+  EXPECT_EQ(one.wait_for_signal(), SIGKILL);
 }
 
 TEST_F(dialer_test, what_was_evicted_is_opened_again) {
