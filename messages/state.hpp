@@ -34,7 +34,6 @@ struct instance_row {
   std::string host;
   std::string metadata;
   sealed_secret flag;
-  ledger_phase phase = ledger_phase::queued;
   struct epoch epoch;       ///< empty while queued: nobody may run it; whoever holds a copy of a queued one fences it
   node_name node;           ///< assigned node; empty while queued
   run_id node_run;          ///< its run at assignment
@@ -45,6 +44,7 @@ struct instance_row {
   std::uint32_t restarts = 0;
   std::optional<end_reason> stop_mark; ///< this instance shall end
   end_reason reason = end_reason::none;
+  ledger_phase phase = ledger_phase::queued; ///< here for the padding: a replica's row has a budget
   std::string stopped_by;
   failure_ptr why;                   ///< null: nothing failed
   std::vector<node_name> excluded;   ///< refused it
