@@ -81,7 +81,7 @@ void instance_core::pump() {
   if (record().phase != phase_) edit().phase = phase_;
   shared_ = true;
   ask(
-      self_, deps_->journal, commit_limit, commit_record{record_, b.sending},
+      self_, deps_->journal, commit_limit, commit_record{awake().record, b.sending},
       [this](done) {
         auto ready = std::move(book_->after_sending);
         book_->sending.clear();

@@ -14,20 +14,21 @@ constexpr millis removal_limit{40'000};
 
 void instance_core::start(std::shared_ptr<const instance_deps> deps, const instance_seed& seed) {
   deps_ = std::move(deps);
-  record_ = std::make_shared<journal_record>(*seed.record);
+  awake_ = std::make_unique<awake_record>(awake_record{std::make_shared<journal_record>(*seed.record), nullptr});
   shared_ = false;
-  record_->run = deps_->run;
-  phase_ = seed.adopt ? record_->phase : phase::assigned;
+  auto& record = edit();
+  record.run = deps_->run;
+  phase_ = seed.adopt ? record.phase : phase::assigned;
   made_ = seed.adopt;
   // Known by wall time alone (moved, or after a reboot), it counts on the boot clock from here on, whatever is done to the wall clock.
-  if (auto& deadline = record_->deadline) deadline->boot = reckon(*deadline, deps_->boot_id, now(), deps_->time->wall_now()), deadline->boot_id = deps_->boot_id;
+  if (auto& deadline = record.deadline) deadline->boot = reckon(*deadline, deps_->boot_id, now(), deps_->time->wall_now()), deadline->boot_id = deps_->boot_id;
   entered_ = now();
-  due_ = entered_ + millis{record_->spec->start_limit_ms};
+  due_ = entered_ + millis{record.spec->start_limit_ms};
   if (auto end_at = lifetime_end(); end_at && *end_at < due_) due_ = *end_at;
   if (seed.adopt)
     take_over();
   else
-    fire(record_->reason == end_reason::none ? trigger::begin : trigger::fence);
+    fire(record.reason == end_reason::none ? trigger::begin : trigger::fence);
 }
 
 void instance_core::take_over() {
@@ -237,22 +238,24 @@ void instance_core::report(std::optional<std::uint32_t> percent) {
 }
 
 journal_record& instance_core::edit() {
-  if (resting_) wake();
-  if (shared_) record_ = std::make_shared<journal_record>(*record_);
+  auto& record = awake().record;
+  if (shared_) record = std::make_shared<journal_record>(*record);
   shared_ = false;
-  return *record_;
+  return *record;
 }
 
 void instance_core::settle() {
-  if (phase_ != phase::running || queue_ || book_ || work_ || resting_) return;
-  resting_ = resting_record(*record_, where_.get());
-  record_.reset();
-  where_.reset();
+  if (phase_ != phase::running || queue_ || book_ || work_ || !awake_) return;
+  resting_ = resting_record(*awake_);
+  awake_.reset();
 }
 
-void instance_core::wake() const {
-  record_ = resting_.wake(where_);
-  shared_ = false;
+awake_record& instance_core::awake() const {
+  if (!awake_) {
+    awake_ = std::make_unique<awake_record>(resting_.wake());
+    shared_ = false;
+  }
+  return *awake_;
 }
 
 std::optional<boot_time> instance_core::lifetime_end() const {

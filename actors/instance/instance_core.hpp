@@ -115,16 +115,10 @@ private:
 
   /// Folds record and endpoint when it runs and has nothing to do; references to them end here.
   void settle();
-  void wake() const;
+  awake_record& awake() const;
   journal_record& edit();
-  const journal_record& record() const {
-    if (resting_) wake();
-    return *record_;
-  }
-  std::unique_ptr<endpoint>& where() {
-    if (resting_) wake();
-    return where_;
-  }
+  const journal_record& record() const { return *awake().record; }
+  std::unique_ptr<endpoint>& where() { return awake().where; }
   group_key key() const { return {record().instance, record().epoch}; }
   boot_time now() const { return deps_->time->boot_now(); }
   std::optional<boot_time> lifetime_end() const;
@@ -137,9 +131,8 @@ private:
 
   self_pointer self_;
   std::shared_ptr<const instance_deps> deps_;
-  // Either these two or the resting form; read by record() and where() alone.
-  mutable std::shared_ptr<journal_record> record_;
-  mutable std::unique_ptr<endpoint> where_;
+  // One of these; read by awake() alone.
+  mutable std::unique_ptr<awake_record> awake_;
   mutable resting_record resting_;
   std::unique_ptr<work> work_;
   std::unique_ptr<book> book_;

@@ -32,29 +32,39 @@ std::shared_ptr<const resting_record::common> resting_record::common_of(const jo
   return made;
 }
 
-resting_record::resting_record(const journal_record& record, const endpoint* where) : common_(common_of(record)) {
-  std::string packed;
-  packed.reserve(1024);
-  compact::writer out(packed, common_->texts);
-  compact::put(out, record);
-  compact::put(out, where ? std::optional<endpoint>(*where) : std::nullopt);
-  size_ = packed.size();
-  bytes_ = std::make_unique<char[]>(size_);
-  std::memcpy(bytes_.get(), packed.data(), size_);
+/// The head of one allocation; the folded bytes follow it.
+struct resting_record::folded {
+  std::shared_ptr<const common> shared;
+  std::size_t size;
+  char* bytes() { return reinterpret_cast<char*>(this + 1); }
+};
+
+void resting_record::drop::operator()(folded* bytes) const {
+  bytes->~folded();
+  ::operator delete(bytes);
 }
 
-std::shared_ptr<journal_record> resting_record::wake(std::unique_ptr<endpoint>& where) {
-  auto record = std::make_shared<journal_record>();
-  compact::reader in({bytes_.get(), size_}, common_->texts);
-  compact::get(in, *record);
-  record->spec = common_->spec;
+resting_record::resting_record(const awake_record& awake) {
+  auto shared = common_of(*awake.record);
+  std::string packed;
+  packed.reserve(1024);
+  compact::writer out(packed, shared->texts);
+  compact::put(out, *awake.record);
+  compact::put(out, awake.where ? std::optional<endpoint>(*awake.where) : std::nullopt);
+  folded_.reset(new (::operator new(sizeof(folded) + packed.size())) folded{std::move(shared), packed.size()});
+  std::memcpy(folded_->bytes(), packed.data(), packed.size());
+}
+
+awake_record resting_record::wake() {
+  const auto from = std::move(folded_);
+  awake_record awake{std::make_shared<journal_record>(), nullptr};
+  compact::reader in({from->bytes(), from->size}, from->shared->texts);
+  compact::get(in, *awake.record);
+  awake.record->spec = from->shared->spec;
   std::optional<endpoint> known;
   compact::get(in, known);
-  if (known) where = std::make_unique<endpoint>(std::move(*known));
-  bytes_.reset();
-  common_.reset();
-  size_ = 0;
-  return record;
+  if (known) awake.where = std::make_unique<endpoint>(std::move(*known));
+  return awake;
 }
 
 } // namespace poseidon

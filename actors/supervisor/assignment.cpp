@@ -27,4 +27,9 @@ duty decide_duty(const instance_row& row, const std::optional<epoch>& held, cons
   return {duty_kind::launch, end_reason::none, {}};
 }
 
+bool leaves_unbegun(const instance_row& before, const instance_row& now, const std::optional<epoch>& last_held, const node_licence& me) {
+  const auto ours = [&me](const instance_row& row) { return row.node == me.node && row.node_run == me.run; };
+  return is_live(now) && ours(before) && !ours(now) && (!last_held || *last_held < before.epoch);
+}
+
 } // namespace poseidon

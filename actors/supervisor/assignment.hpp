@@ -35,4 +35,8 @@ struct node_licence {
 duty decide_duty(const instance_row& row, const std::optional<epoch>& held, const std::optional<epoch>& last_held,
                  const node_licence& me);
 
+/// True when `before` was assigned to this run, which never began it (`last_held` as above), and `now` has it queued or
+/// elsewhere: its reservation waits for this node to say that it has ended (rule 4).
+bool leaves_unbegun(const instance_row& before, const instance_row& now, const std::optional<epoch>& last_held, const node_licence& me);
+
 } // namespace poseidon

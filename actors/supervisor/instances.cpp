@@ -11,6 +11,27 @@ namespace poseidon {
 void supervisor_state::see_row(const row_ptr& row) {
   if (!is_live(*row) || row->node != deps.node) last_held.erase(row->id);
   evaluate(row->id, *row);
+  give_back(row->id);
+}
+
+void supervisor_state::note_leaving(const instance_row& now) {
+  const auto before = rows.find(now.id);
+  if (before == rows.end()) return;
+  std::optional<epoch> last;
+  if (auto found = last_held.find(now.id); found != last_held.end()) last = found->second;
+  if (leaves_unbegun(*before->second, now, last, licence())) unbegun[now.id].push_back(before->second);
+}
+
+/// Says of an assignment that was never begun that it has ended, unless a copy is in the way. False: there is none to speak of.
+bool supervisor_state::give_back(const instance_id& instance) {
+  if (held.contains(instance) || shutting_down || superseded) return false;
+  auto left = unbegun.find(instance);
+  if (left == unbegun.end()) return false;
+  const auto row = std::move(left->second.back());
+  left->second.pop_back();
+  if (left->second.empty()) unbegun.erase(left);
+  end_unborn(*row, {duty_kind::end_unborn, end_reason::fenced, {}});
+  return true;
 }
 
 void supervisor_state::evaluate_all() {
@@ -155,6 +176,7 @@ void supervisor_state::child_ended(const instance_id& instance, const epoch& at,
     if (kids->watched() == 0) end_children();
     return;
   }
+  if (give_back(instance)) return;
   if (auto later = parked.extract(instance)) return adopt(later.mapped());
   auto row = rows.find(instance);
   if (row != rows.end())

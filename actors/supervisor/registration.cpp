@@ -39,6 +39,7 @@ void supervisor_state::take_image(const ledger_image& image) {
   replica = image.at;
   rows.clear();
   timed_by.clear();
+  unbegun.clear(); // the registration that follows says what is here, and with it what is not
   if (deps.clock_ahead)
     for (auto& row : image.instances)
       if (is_live(*row) && row->expires_at && !row->node.empty() && row->node != deps.node) timed_by[row->id] = row->node;
@@ -62,6 +63,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
     const bool begun_anew = registered && was_registered && change.at.incarnation > registered_incarnation;
     if (begun_anew) registered = false; // before any row of it is acted on
     for (auto& id : change.forgotten) rows.erase(id);
+    for (auto& row : change.instances) note_leaving(*row);
     for (auto& row : change.instances)
       if (is_live(*row) && row->node == deps.node)
         rows[row->id] = row;

@@ -32,6 +32,7 @@ struct supervisor_state {
   std::unordered_map<instance_id, epoch> last_held;      ///< of instances assigned to this node
   std::unordered_map<instance_id, row_ptr> rows;         ///< live ones assigned to this node
   std::unordered_map<instance_id, record_ptr> parked;    ///< a newer copy's record, until the older copy is gone
+  std::unordered_map<instance_id, std::vector<row_ptr>> unbegun; ///< assignments that left again while an older copy was in the way
   std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: other nodes' alone
   std::shared_ptr<const journal_contents> journal;       ///< as loaded last
   struct position replica;
@@ -127,6 +128,8 @@ struct supervisor_state {
 
   // instances.cpp: children
   void see_row(const row_ptr& row);
+  void note_leaving(const instance_row& now);
+  bool give_back(const instance_id& instance);
   void evaluate(const instance_id& instance, const instance_row& row);
   void evaluate_all();
   void launch(const instance_row& row);

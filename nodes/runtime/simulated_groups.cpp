@@ -236,7 +236,7 @@ void simulated_process::ask_engine_even_dead(const work_ptr& work, std::function
       go_on();
   };
   if (!engine_->call(std::move(effect), guarded))
-    after(std::max(work->left, millis(1)),
+    after(std::clamp(work->left, millis(1), simulated_call_timeout),
           [guarded] { guarded(because(errc::engine_timeout, "the engine did not answer in time")); });
 }
 

@@ -12,6 +12,9 @@ namespace poseidon {
 
 inline failure because(errc code, std::string detail) { return {code, std::move(detail), {}, {}, {}}; }
 
+/// The longest that one call may take, whatever its deadline: what docker_options::call_timeout is by default.
+inline constexpr millis simulated_call_timeout{30'000};
+
 /// The service as vocabulary.
 service_state state_of(const simulated_container& container, const simulated_image& image);
 

@@ -178,7 +178,7 @@ void simulated_process::ask(millis timeout, std::function<failure(simulated_engi
       },
       guarded);
   if (!will_answer)
-    after(timeout, [guarded] { guarded(because(errc::engine_timeout, "the engine did not answer in time")); });
+    after(std::min(timeout, simulated_call_timeout), [guarded] { guarded(because(errc::engine_timeout, "the engine did not answer in time")); });
 }
 
 void simulated_process::tell(const work_ptr& work, group_step step, std::optional<std::uint32_t> percent) {

@@ -187,8 +187,10 @@ void cluster::note_trouble() {
     if (away) m->process_troubled_ms = now();
     if (logless) m->troubled_ms = now();
     if (away || cut) m->unheard_ms = now();
-    if (m->engine && (!m->engine->up() || m->engine_hangs)) m->engine_troubled_ms = now();
-    m->had_engine_faults = m->had_engine_faults || (m->engine && (m->engine->faults.lost_replies || m->engine->faults.failures));
+    if (!m->engine) continue;
+    const bool fails = m->engine->faults.lost_replies || m->engine->faults.failures;
+    if (!m->engine->up() || m->engine_hangs || fails) m->engine_troubled_ms = now();
+    m->had_engine_faults = m->had_engine_faults || fails;
   }
 }
 

@@ -46,6 +46,7 @@ void cluster_checks::look_at_log() {
   for (; read_ < store.last(); ++read_) {
     const auto* entry = store.at(read_ + 1);
     if (!entry || !entry->what) continue;
+    if (const auto* opened = std::get_if<incarnation_entry>(&entry->what->body)) opened_ = std::max(opened_, opened->number);
     const auto* lost = std::get_if<node_lost_entry>(&entry->what->body);
     if (!lost) continue;
     lossy_.insert(lost->node);
@@ -73,8 +74,8 @@ void cluster_checks::look_at_engines() {
 
 void cluster_checks::look_at_copies(machine& m) {
   const auto boot = m.boot_now(of_.now());
-  const bool judged = m.running() && of_.now() - m.process_troubled_ms > answers_again_ms && of_.now() - m.engine_troubled_ms > answers_again_ms &&
-                      !m.engine->faults.lost_replies && !m.engine->faults.failures && !m.process->storage.journal->full;
+  const auto engine_answers = m.engine_troubled_ms + (m.had_engine_faults ? lost_reply_ms : answers_again_ms);
+  const bool judged = m.running() && of_.now() - m.process_troubled_ms > answers_again_ms && of_.now() > engine_answers && !m.process->storage.journal->full;
   for (auto& [key, group] : m.engine->groups()) {
     std::set<std::size_t> services;
     bool runs = false;
@@ -160,7 +161,8 @@ void cluster_checks::check_end(const instance_row& row) {
 /// Members may go on from where it was torn, and others stand where it had been: positions say something again in the next incarnation.
 void cluster_checks::torn() {
   torn_ = true;
-  if (!digests_.empty()) forked_ = std::max(forked_, digests_.rbegin()->first.incarnation);
+  look_at_log();
+  forked_ = opened_; // what was opened and is torn away is opened again, by somebody else
   digests_.clear();
 }
 

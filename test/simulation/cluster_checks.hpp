@@ -47,6 +47,7 @@ private:
   std::uint64_t read_ = 0, losses_ = 0;
   std::int64_t engines_at_ = 0, replicas_at_ = 0;
   std::map<struct position, std::pair<std::string, std::string>> digests_; ///< and whose
+  std::uint64_t opened_ = 0; ///< the highest incarnation that the log ever held
   std::uint64_t forked_ = 0; ///< incarnations up to here may have had several endings
   /// Copies that may not be, by machine, and since when; routes to them.
   using found_since = std::map<std::pair<std::string, group_key>, std::int64_t>;

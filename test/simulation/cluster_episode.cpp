@@ -1,5 +1,7 @@
 #include "test/simulation/cluster_episode.hpp"
 
+#include "test/simulation/simulated_spec.hpp"
+
 #include <algorithm>
 
 namespace poseidon::simulation {
@@ -8,19 +10,6 @@ namespace {
 constexpr std::uint32_t most_a_user = 2;
 constexpr std::size_t challenges = 4;
 constexpr millis settled_within{10'000}, after_lost_replies{60'000}, emptied_within{60'000};
-
-spec_ptr make_spec(std::int64_t lifetime_ms, bool ignores_term) {
-  auto spec = std::make_shared<instance_spec>();
-  auto& service = spec->services.emplace_back();
-  service.image = ignores_term ? "stubborn" : "plain";
-  service.ports.push_back({8000, port_protocol::http, "web"});
-  service.health = {health_kind::tcp, 8000, "/"};
-  spec->reserve = {1 << 20, 1};
-  spec->lifetime_ms = lifetime_ms;
-  spec->start_limit_ms = 20'000;
-  spec->extension = {5'000, 0, 15'000, 100};
-  return spec;
-}
 
 class cluster_episode {
 public:
@@ -70,7 +59,7 @@ private:
     put(put_limits_entry{limits});
     for (std::size_t i = 0; i < challenges; ++i) {
       const auto id = "c" + std::to_string(i);
-      put(put_challenge_entry{{id}, "sha256:" + id, {"sha256:" + id}, make_spec(3'000 + 9'000 * static_cast<std::int64_t>(i), i % 2 == 1), "{}", {}});
+      put(put_challenge_entry{{id}, "sha256:" + id, {"sha256:" + id}, simulated_spec(3'000 + 9'000 * static_cast<std::int64_t>(i), i % 2 == 1, {5'000, 0, 15'000, 100}), "{}", {}});
     }
     const bool ready = pass_until(millis{10'000}, [this] {
       const auto state = of_.image();

@@ -2,6 +2,7 @@
 
 #include "actors/fold/fold.hpp"
 #include "actors/fold/snapshot.hpp"
+#include "test/simulation/simulated_spec.hpp"
 
 namespace poseidon::simulation {
 
@@ -10,19 +11,6 @@ namespace {
 constexpr millis tick{1};
 constexpr std::size_t no_budget = 5'000'000;
 constexpr std::uint32_t most_a_user = 2;
-
-spec_ptr make_spec(std::int64_t lifetime_ms, bool ignores_term) {
-  auto spec = std::make_shared<instance_spec>();
-  auto& service = spec->services.emplace_back();
-  service.image = ignores_term ? "stubborn" : "plain";
-  service.ports.push_back({8000, port_protocol::http, "web"});
-  service.health = {health_kind::tcp, 8000, "/"};
-  spec->reserve = {1 << 20, 1};
-  spec->lifetime_ms = lifetime_ms;
-  spec->start_limit_ms = 20'000;
-  spec->extension = {1'000, 0, 3'000, 100};
-  return spec;
-}
 
 class episode {
 public:
@@ -80,7 +68,7 @@ private:
       return limits;
     }()});
     for (int i = 0; i < 4; ++i) {
-      const auto spec = make_spec(1'000 + 1'500 * i, i % 2 == 1);
+      const auto spec = simulated_spec(1'000 + 1'500 * i, i % 2 == 1, {1'000, 0, 3'000, 100});
       const auto id = "c" + std::to_string(i);
       put(put_challenge_entry{{id}, "sha256:" + id, {"sha256:" + id}, spec, "{}", {}});
     }

@@ -46,20 +46,23 @@ TEST(compact, bytes_that_end_early_are_refused) {
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_THROW(compact::reader(std::string_view(bytes).substr(0, size)).text(), std::logic_error) << size;
 }
 
+awake_record awake(const journal_record& record, const endpoint* where = nullptr) {
+  return {std::make_shared<journal_record>(record), where ? std::make_unique<endpoint>(*where) : nullptr};
+}
+
 TEST(resting_record, what_instances_have_in_common_is_kept_once) {
   journal_record record;
   record.spec = std::make_shared<const instance_spec>();
   record.revision = "sha256:" + std::string(64, 'a');
   record.spec_id = {"sha256:" + std::string(64, 'b')};
   std::vector<resting_record> resting;
-  for (int i = 0; i < 10; ++i) resting.emplace_back(record, nullptr);
+  for (int i = 0; i < 10; ++i) resting.emplace_back(awake(record));
   EXPECT_EQ(record.spec.use_count(), 2); // ours, and one for all of them
   auto other = record;
   other.spec = std::make_shared<const instance_spec>(*record.spec); // the same digest read again, by another run
-  resting.emplace_back(other, nullptr);
-  std::unique_ptr<endpoint> none;
-  EXPECT_EQ(resting.front().wake(none)->spec, record.spec);
-  EXPECT_EQ(resting.back().wake(none)->spec, other.spec);
+  resting.emplace_back(awake(other));
+  EXPECT_EQ(resting.front().wake().record->spec, record.spec);
+  EXPECT_EQ(resting.back().wake().record->spec, other.spec);
   resting.clear();
   EXPECT_EQ(record.spec.use_count(), 1);
 }
@@ -72,16 +75,12 @@ TEST(resting_record, wakes_as_it_was) {
     test::randomize(d, record);
     test::randomize(d, where);
     const bool known = d.flip();
-    resting_record resting(record, known ? &where : nullptr);
-    ASSERT_TRUE(resting);
-    std::unique_ptr<endpoint> again;
-    const auto woken = resting.wake(again);
-    EXPECT_FALSE(resting);
-    EXPECT_EQ(encode(*woken), encode(record)) << "seed " << seed;
-    EXPECT_EQ(woken->spec, record.spec); // the same one
-    ASSERT_EQ(again != nullptr, known);
+    const auto woken = resting_record(awake(record, known ? &where : nullptr)).wake();
+    EXPECT_EQ(encode(*woken.record), encode(record)) << "seed " << seed;
+    EXPECT_EQ(woken.record->spec, record.spec); // the same one
+    ASSERT_EQ(woken.where != nullptr, known);
     if (known) {
-      EXPECT_EQ(*again, where) << "seed " << seed;
+      EXPECT_EQ(*woken.where, where) << "seed " << seed;
     }
   }
 }

@@ -91,6 +91,20 @@ TEST(assignment, the_end_of_an_earlier_copy_is_not_this_ones) {
   EXPECT_EQ(kind(row(ledger_phase::running, 4), at(5)), duty_kind::nothing);
 }
 
+TEST(assignment, what_leaves_before_it_was_begun_is_spoken_of) {
+  auto elsewhere = row(ledger_phase::assigned, 6, earlier), waits = row(ledger_phase::queued, 0, run_id{});
+  elsewhere.node = {"n2"};
+  waits.node = {};
+  for (auto& now : {elsewhere, waits}) {
+    EXPECT_TRUE(leaves_unbegun(row(ledger_phase::assigned, 5), now, {}, me()));
+    EXPECT_TRUE(leaves_unbegun(row(ledger_phase::assigned, 5), now, at(4), me())) << "an older copy is held";
+    EXPECT_FALSE(leaves_unbegun(row(ledger_phase::assigned, 5), now, at(5), me())) << "begun: its actor says so";
+    EXPECT_FALSE(leaves_unbegun(row(ledger_phase::assigned, 5, earlier), now, {}, me())) << "the registration said it of an earlier run's";
+  }
+  EXPECT_FALSE(leaves_unbegun(row(ledger_phase::assigned, 5), row(ledger_phase::assigned, 6), {}, me())) << "a reset keeps the reservation";
+  EXPECT_FALSE(leaves_unbegun(row(ledger_phase::assigned, 5), row(ledger_phase::ended, 5), {}, me()));
+}
+
 TEST(assignment, fencing_does_not_need_a_registration) {
   EXPECT_EQ(kind(row(ledger_phase::assigned, 6), at(5), {}, false), duty_kind::fence);
 }

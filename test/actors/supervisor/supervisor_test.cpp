@@ -120,6 +120,29 @@ TEST_F(supervisor_test, a_stop_between_the_copies_of_a_reset_ends_the_new_one_un
   EXPECT_EQ(puppets[1]->seed.record->stopped_by, "key:x");
 }
 
+TEST_F(supervisor_test, what_moves_on_before_its_older_copy_is_gone_is_given_back) {
+  begin();
+  auto row = start("a");
+  move_entry move;
+  move.instance = {"a"};
+  move.expected = row->epoch;
+  ledger->put(move);
+  const auto second = ledger->row("a")->epoch;
+  move.expected = second;
+  move.reason = move_reason::recreate;
+  ledger->put(set_node_mode_entry{{"n1"}, node_mode::cordoned});
+  ledger->put(move); // queued: no other node has room
+  run();
+  ASSERT_TRUE(ledger->row("a")->node.empty());
+  ASSERT_EQ(puppets.size(), 1u);
+  finish(*puppets[0], end_reason::fenced);
+  ASSERT_EQ(puppets.size(), 2u) << "one that says so";
+  EXPECT_EQ(puppets[1]->seed.record->epoch, second);
+  EXPECT_EQ(puppets[1]->seed.record->reason, end_reason::fenced);
+  finish(*puppets[1], end_reason::fenced);
+  EXPECT_EQ(puppets.size(), 2u);
+}
+
 TEST_F(supervisor_test, an_assignment_that_ended_here_is_not_begun_again) {
   begin();
   auto row = start("a");
