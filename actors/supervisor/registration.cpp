@@ -40,9 +40,7 @@ void supervisor_state::take_image(const ledger_image& image) {
   rows.clear();
   timed_by.clear();
   unbegun.clear(); // the registration that follows says what is here, and with it what is not
-  if (deps.clock_ahead)
-    for (auto& row : image.instances)
-      if (is_live(*row) && row->expires_at && !row->node.empty() && row->node != deps.node) timed_by[row->id] = row->node;
+  for (auto& row : image.instances) infer_clock(*row);
   for (auto& node : image.nodes)
     if (node->name == deps.node) see_mode(*node);
   for (auto& row : image.instances)

@@ -33,7 +33,7 @@ struct supervisor_state {
   std::unordered_map<instance_id, row_ptr> rows;         ///< live ones assigned to this node
   std::unordered_map<instance_id, record_ptr> parked;    ///< a newer copy's record, until the older copy is gone
   std::unordered_map<instance_id, std::vector<row_ptr>> unbegun; ///< assignments that left again while an older copy was in the way
-  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: other nodes' alone
+  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is, if not by ours; empty: nobody can tell
   std::shared_ptr<const journal_contents> journal;       ///< as loaded last
   struct position replica;
   bool has_image = false, adopted = false;
@@ -143,6 +143,8 @@ struct supervisor_state {
   void revive(const journal_contents& contents, const std::vector<instance_id>& due);
   void arm_revival();
   void note_clock(const ledger_change& change);
+  void infer_clock(const instance_row& row);
+  bool said_here(const instance_row& row) const;
   std::optional<wall_time> deadline_here(const instance_row& row) const;
   record_extras extras_of(const instance_row& row, failure& trouble) const;
 };

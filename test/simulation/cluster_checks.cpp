@@ -1,5 +1,7 @@
 #include "test/simulation/cluster_checks.hpp"
 
+#include "messages/json.hpp"
+
 namespace poseidon::simulation {
 namespace {
 
@@ -46,6 +48,7 @@ void cluster_checks::look_at_log() {
   for (; read_ < store.last(); ++read_) {
     const auto* entry = store.at(read_ + 1);
     if (!entry || !entry->what) continue;
+    if (!followed_.empty()) follow(*entry);
     if (const auto* opened = std::get_if<incarnation_entry>(&entry->what->body)) opened_ = std::max(opened_, opened->number);
     const auto* lost = std::get_if<node_lost_entry>(&entry->what->body);
     if (!lost) continue;
@@ -56,6 +59,13 @@ void cluster_checks::look_at_log() {
         violate(lost->node.value + " is declared lost by " + entry->what->appender + " and was heard for " +
                 std::to_string(of_.now() - m->unheard_ms) + " ms");
   }
+}
+
+void cluster_checks::follow(const logged_entry& entry) const {
+  if (std::holds_alternative<incarnation_entry>(entry.what->body)) return std::printf("%lld ms: #%llu a new incarnation, by %s\n", static_cast<long long>(of_.now()), static_cast<unsigned long long>(read_ + 1), entry.what->appender.c_str()), void();
+  const auto text = to_json(*entry.what).dump();
+  if (text.find(followed_) == std::string::npos) return;
+  std::printf("%lld ms: #%llu %s\n", static_cast<long long>(of_.now()), static_cast<unsigned long long>(read_ + 1), text.substr(0, 2'000).c_str());
 }
 
 void cluster_checks::look_at_engines() {

@@ -2,6 +2,7 @@
 //   POSEIDON_SIMULATION_SECONDS=600 build/asan/test/test_simulation --gtest_filter=cluster_simulation.seeds
 //   POSEIDON_SIMULATION_SEED=42 build/asan/test/test_simulation --gtest_filter=cluster_simulation.seeds
 // POSEIDON_SIMULATION_TROUBLES=freeze,torn_log: these instead of what each seed picks.
+// POSEIDON_SIMULATION_FOLLOW=<an instance's id>: prints the entries that name it.
 
 #include "test/simulation/cluster_episode.hpp"
 #include "test/simulation/environment.hpp"
