@@ -22,7 +22,8 @@ void supervisor_state::load_journal() {
       });
 }
 
-/// Adoption does not wait for a ledger that is away: what runs here is the node's.
+/// Adoption does not wait for a ledger that is away: what runs here is the node's. Asked for again soon: until the image is
+/// there, copies that others have been given meanwhile are served on.
 void supervisor_state::subscribe() {
   ask(
       self, deps.ledger, adopted ? deps.ask_timeout : deps.image_wait, subscribe_ledger{ledger_subscriber{self}},
@@ -30,7 +31,7 @@ void supervisor_state::subscribe() {
       [this](failure why) {
         spdlog::warn("supervisor: no image of the ledger yet: {}", why.detail);
         if (!adopted) adopt_all();
-        arm(supervisor_token::subscription, deps.clock->boot_now() + deps.longest_retry);
+        arm(supervisor_token::subscription, deps.clock->boot_now() + deps.first_retry);
       });
 }
 

@@ -25,13 +25,18 @@ struct feeder_state {
   std::unordered_map<std::string, std::vector<std::function<void()>>> asking;
   std::unordered_map<std::string, boot_time> unknown; ///< hosts that nobody knew, until then
 
+  /// Until the image is there: what comes without it says nothing of what does not change.
   void subscribe() {
-    ask(self, deps.ledger, millis{60'000}, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
+    const auto asked = deps.clock->boot_now();
+    ask(self, deps.ledger, deps.ask_timeout, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
         [this](const ledger_image_ptr& image) {
           for (auto& node : image->nodes) tell(*node);
           for (auto& row : image->instances) tell(row);
         },
-        [](const failure& why) { spdlog::warn("routes: the ledger gives no image: {}", why.detail); });
+        [this, asked](const failure& why) {
+          spdlog::warn("routes: the ledger gives no image yet: {}", why.detail);
+          if (deps.clock->boot_now() - asked >= deps.ask_timeout) subscribe(); // else it has ended, and this process with it
+        });
   }
   void changed(const ledger_changes& changes) {
     for (auto& change : *changes) {

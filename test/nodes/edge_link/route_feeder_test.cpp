@@ -81,10 +81,11 @@ protected:
   feeder_test() {
     image = std::make_shared<ledger_image>();
     auto* self = this;
-    ledger = system.spawn([self](ledger_actor::pointer) -> ledger_actor::behavior_type {
+    ledger = system.spawn([self](ledger_actor::pointer me) -> ledger_actor::behavior_type {
       return {[](const append_entry&) { return outcome<folded>{failure{errc::internal, "", {}, {}, {}}}; },
-              [self](const subscribe_ledger& m) {
+              [self, me](const subscribe_ledger& m) -> caf::result<ledger_image_ptr> {
                 self->sink = m.sink;
+                if (self->silent) return me->make_response_promise<ledger_image_ptr>();
                 return ledger_image_ptr{self->image};
               },
               [self](const get_image&) { return ledger_image_ptr{self->image}; }, [](const get_instance&) { return row_ptr{}; },
@@ -129,6 +130,7 @@ protected:
   }
 
   std::shared_ptr<ledger_image> image;
+  bool silent = false; ///< the ledger has no image yet
   ledger_actor ledger;
   router_actor router;
   route_feeder_actor feeder;
@@ -147,6 +149,17 @@ TEST_F(feeder_test, the_image_and_every_change_reach_the_router) {
   change({row("a", ledger_phase::ended, "far")});
   ASSERT_EQ(heard.size(), 3u);
   EXPECT_TRUE(std::holds_alternative<end_route>(heard[2]));
+}
+
+TEST_F(feeder_test, an_image_that_does_not_come_in_time_is_asked_for_again) {
+  image->nodes = {node("far", "far/1")};
+  image->instances = {row("a", ledger_phase::running, "far")};
+  silent = true;
+  start();
+  silent = false;
+  EXPECT_TRUE(heard.empty());
+  advance(route_feeder_deps{}.ask_timeout);
+  EXPECT_EQ(heard.size(), 1u);
 }
 
 TEST_F(feeder_test, an_announcement_that_comes_late_takes_no_route_back) {
