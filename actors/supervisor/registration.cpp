@@ -58,7 +58,6 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
     replica = change.at;
     note_clock(change);
     note_end(change);
-    const bool begins = change.cause && std::holds_alternative<incarnation_entry>(change.cause->body); // with rows of before
     const bool begun_anew = registered && was_registered && change.at.incarnation > registered_incarnation;
     if (begun_anew) registered = false; // before any row of it is acted on
     for (auto& id : change.forgotten) rows.erase(id);
@@ -69,7 +68,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
       else
         rows.erase(row->id);
     for (auto& node : change.nodes)
-      if (node->name == deps.node) begins && node->up_at.incarnation < replica.incarnation ? see_mode(*node) : see_node(*node);
+      if (node->name == deps.node) node->up_at.incarnation < replica.incarnation ? see_mode(*node) : see_node(*node); // registered before it, or in it
     for (auto& row : change.instances) see_row(row);
     if (begun_anew) register_node();
   }

@@ -301,6 +301,19 @@ TEST_F(supervisor_test, a_foreign_run_under_its_name_ends_its_launching) {
   EXPECT_EQ(puppets.size(), 1u);
 }
 
+TEST_F(supervisor_test, in_a_log_that_began_anew_it_counts_from_its_own_registration_on) {
+  begin();
+  start("a");
+  engine->down = true; // it can't register yet
+  ledger->begin_anew();
+  ledger->put(set_node_mode_entry{{"n1"}, node_mode::cordoned}); // its row changes all the same
+  run();
+  EXPECT_FALSE(status().registered);
+  engine->down = false;
+  advance(millis{1'000});
+  EXPECT_TRUE(status().registered);
+}
+
 TEST_F(supervisor_test, another_data_under_a_live_name_is_refused_and_retried) {
   begin();
   disk->data = {6, 6};
