@@ -126,7 +126,8 @@ bool means_instance(end_reason reason) {
 
 bool speaks_for_instance(const ledger_state& state, row_number n, const struct epoch& copy, end_reason reason) {
   const auto& row = state.instances.at(n);
-  if (reason == end_reason::expired && row.running_at && copy < row.epoch) return false;
+  const bool own_deadline = row.phase != ledger_phase::queued && row.expires_at;
+  if (reason == end_reason::expired && own_deadline && copy < row.epoch) return false;
   return means_instance(reason) && is_live(row) && is_or_was_copy(state, n, copy);
 }
 

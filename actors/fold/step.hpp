@@ -72,7 +72,7 @@ void mark_stopped(step& st, row_number n, end_reason reason, const std::string& 
 /// True for the reasons that mean the instance, and not just the copy that ended.
 bool means_instance(end_reason reason);
 /// True when the end of another copy than the present one means the instance (rule 3). That an older copy has expired does not
-/// when a newer one runs: that one's node judges its deadline, which was told to the user and may have been moved.
+/// when a newer one has a deadline: its node judges that one, which may have been moved, and told to the user.
 bool speaks_for_instance(const ledger_state& state, row_number n, const struct epoch& copy, end_reason reason);
 
 // --- placement ------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ public:
 
 private:
   void look_at_log();
+  void look_at_expiries();
   void follow(const logged_entry& entry) const;
   void look_at_engines();
   void look_at_copies(machine& m);
@@ -41,7 +42,7 @@ private:
   cluster& of_;
   const std::uint32_t most_of_an_owner_;
   std::deque<std::string> violations_;
-  std::set<instance_id> stops_;
+  std::set<instance_id> stops_, expired_;
   std::set<node_name> lossy_;
   bool torn_ = false, clocks_set_ = false;
   const std::string followed_ = std::getenv("POSEIDON_SIMULATION_FOLLOW") ? std::getenv("POSEIDON_SIMULATION_FOLLOW") : ""; ///< entries that name it are printed

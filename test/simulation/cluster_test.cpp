@@ -1,4 +1,5 @@
 // Clusters: seeds for a fixed time, or one seed again:
+//   scripts/simulate 1000000
 //   POSEIDON_SIMULATION_SECONDS=600 build/asan/test/test_simulation --gtest_filter=cluster_simulation.seeds
 //   POSEIDON_SIMULATION_SEED=42 build/asan/test/test_simulation --gtest_filter=cluster_simulation.seeds
 // POSEIDON_SIMULATION_TROUBLES=freeze,torn_log: these instead of what each seed picks.

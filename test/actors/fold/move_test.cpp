@@ -118,11 +118,15 @@ TEST(move, an_expired_old_copy_does_not_end_a_newer_one_that_runs) {
   EXPECT_EQ(w.node_of("n1").instances, 0u);
 }
 
-TEST(move, an_expired_old_copy_ends_a_newer_one_that_does_not_run_yet) {
-  two_nodes w;
-  w.move("i1", move_reason::recreate);
-  w.put(ended_entry{w.old_head(9), end_reason::expired, {}, {}, ""});
-  EXPECT_EQ(w.row("i1").stop_mark, end_reason::expired);
+TEST(move, an_expired_old_copy_ends_a_newer_one_that_has_no_deadline_yet) {
+  for (const bool has : {true, false}) {
+    two_nodes w;
+    move_entry move{{"i1"}, w.row("i1").epoch, move_reason::recreate, {}, 0, "", {}};
+    if (has) move.expires_at = w.row("i1").expires_at;
+    w.put(move);
+    w.put(ended_entry{w.old_head(9), end_reason::expired, {}, {}, ""});
+    EXPECT_EQ(w.row("i1").stop_mark.has_value(), !has);
+  }
 }
 
 TEST(move, an_expired_old_copy_ends_the_queued_instance) {
