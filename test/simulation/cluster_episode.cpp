@@ -229,7 +229,7 @@ private:
       if (!journal.facts.empty()) left.push_back(std::to_string(journal.facts.size()) + " facts of " + m->plan.name.value + " were never folded");
       if (!journal.records.empty()) left.push_back("records in the journal of " + m->plan.name.value);
       for (auto& [host, entry] : m->process->routes)
-        if (entry.phase == route_phase::ready) left.push_back("a route of " + m->plan.name.value + ": " + host);
+        if (entry.phase == route_phase::ready) left.push_back("a route of " + m->plan.name.value + ": " + host + " at " + to_string(entry.route.epoch));
     }
     return left;
   }

@@ -110,7 +110,7 @@ void simulated_process::spawn_router_side() {
   feeding.machine = plan_.machine;
   feeding.known = [this](const std::string& host) {
     const auto known = routes.find(host);
-    return known == routes.end() ? std::nullopt : std::optional{known->second.route.epoch};
+    return known == routes.end() ? std::nullopt : std::optional{group_key{known->second.route.instance, known->second.route.epoch}};
   };
   keep(caf::actor_cast<caf::actor>(spawn_route_feeder(world.system, std::move(feeding))));
 }

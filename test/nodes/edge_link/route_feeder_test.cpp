@@ -118,8 +118,9 @@ protected:
     feeder = spawn_route_feeder(system, std::move(deps));
     run();
   }
-  void change(std::vector<row_ptr> rows) {
+  void change(std::vector<row_ptr> rows, struct position at = {1, 1}) {
     ledger_change one;
+    one.at = at;
     one.instances = std::move(rows);
     caf::anon_send(sink, ledger_changes{std::make_shared<const std::vector<ledger_change>>(std::vector{one})});
     run();
@@ -136,7 +137,7 @@ protected:
   route_feeder_actor feeder;
   ledger_subscriber sink;
   std::vector<route_message> heard;
-  std::map<std::string, struct epoch> known;
+  std::map<std::string, group_key> known;
   int answered = 0;
 };
 
@@ -164,13 +165,27 @@ TEST_F(feeder_test, an_image_that_does_not_come_in_time_is_asked_for_again) {
 
 TEST_F(feeder_test, an_announcement_that_comes_late_takes_no_route_back) {
   image->nodes = {node("far", "far/1")};
-  known["a.localhost"] = epoch_of(3); // served already, from a snapshot
+  known["a.localhost"] = {{"a"}, epoch_of(3)}; // served already, from a snapshot
   start();
   change({row("a", ledger_phase::assigned, "far", 2)});
   change({row("a", ledger_phase::assigned, "far", 3)});
   EXPECT_TRUE(heard.empty());
   change({row("a", ledger_phase::assigned, "far", 4)});
   EXPECT_EQ(heard.size(), 1u) << "a reset: the former copy is served no more";
+}
+
+TEST_F(feeder_test, what_has_ended_ends_in_the_copy_that_the_log_forgot) {
+  start();
+  auto over = std::make_shared<instance_row>(*row("a", ledger_phase::ended, ""));
+  over->epoch = {}; // said again after the log was torn, and its slot was taken: it never had another copy
+  for (const auto copy : {epoch{1, 7, {}}, epoch{2, 7, {}}, epoch{3, 7, {}}}) {
+    known["a.localhost"] = {{"a"}, copy};
+    change({over}, {2, 9});
+    EXPECT_EQ(std::get<end_route>(heard.back()).epoch, copy.incarnation <= 2 ? copy : epoch{}) << "a later beginning has the word";
+  }
+  known["a.localhost"] = {{"b"}, epoch{1, 7, {}}};
+  change({over}, {2, 10});
+  EXPECT_EQ(std::get<end_route>(heard.back()).epoch, epoch{});
 }
 
 TEST_F(feeder_test, an_unknown_host_is_asked_for_once) {
