@@ -68,7 +68,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
       else
         rows.erase(row->id);
     for (auto& node : change.nodes)
-      if (node->name == deps.node) node->up_at.incarnation < replica.incarnation ? see_mode(*node) : see_node(*node); // registered before it, or in it
+      if (node->name == deps.node) node->up_at.incarnation < replica.incarnation && !node->lost ? see_mode(*node) : see_node(*node); // registered before it, or in it
     for (auto& row : change.instances) see_row(row);
     if (begun_anew) register_node();
   }
@@ -81,9 +81,12 @@ void supervisor_state::see_node(const node_row& row) {
     if (!registered && !behind) now_registered();
     return;
   }
+  if (row.lost) { // nobody has the name: this run may, also where an earlier one with another DATA was in its way
+    registered = false;
+    return register_node();
+  }
   if (!was_registered) return; // an earlier run's row
   registered = false;
-  if (row.run == deps.run) return register_node(); // counted as lost: this run is back
   if (!superseded) spdlog::error("supervisor: another process runs as node {}: nothing is launched here any more", deps.node.value);
   superseded = true;
 }
