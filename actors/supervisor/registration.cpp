@@ -58,6 +58,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
     replica = change.at;
     note_clock(change);
     note_end(change);
+    if (is_registration(change)) answered = true;
     const bool begun_anew = registered && was_registered && change.at.incarnation > registered_incarnation;
     if (begun_anew) registered = false; // before any row of it is acted on
     for (auto& id : change.forgotten) rows.erase(id);
@@ -78,7 +79,7 @@ void supervisor_state::see_node(const node_row& row) {
   see_mode(row);
   counted = row.run == deps.run && !row.lost;
   if (counted) {
-    if (!registered && !behind) now_registered();
+    if (answered && !registered && !behind) now_registered();
     return;
   }
   if (row.lost) { // nobody has the name: this run may, also where an earlier one with another DATA was in its way
@@ -89,6 +90,12 @@ void supervisor_state::see_node(const node_row& row) {
   registered = false;
   if (!superseded) spdlog::error("supervisor: another process runs as node {}: nothing is launched here any more", deps.node.value);
   superseded = true;
+}
+
+/// The registration that was sent last, and no earlier one that came late: its inventory is the one that is compared with what ended.
+bool supervisor_state::is_registration(const ledger_change& change) const {
+  const auto* up = change.cause ? std::get_if<node_up_entry>(&change.cause->body) : nullptr;
+  return up && up->node == deps.node && up->run == deps.run && up->at == told_at;
 }
 
 /// What the fold has released since the inventory was taken it would hold for ever by the inventory's word.
@@ -166,7 +173,8 @@ void supervisor_state::register_node() {
 void supervisor_state::gather_inventory(std::vector<labelled_group> groups) {
   ended_meanwhile.clear();
   told_alive.clear();
-  told_stale = false;
+  told_stale = answered = false;
+  told_at = {};
   ask(
       self, deps.journal, deps.ask_timeout, load_records{},
       [this, groups = std::move(groups)](std::shared_ptr<const journal_contents> contents) mutable {
@@ -211,11 +219,12 @@ void supervisor_state::append_node_up(const ledger_image& image, std::vector<lab
   for (const auto& item : up.inventory)
     if (!item.tombstone) told_alive.insert({item.instance, item.epoch});
   up.version = deps.version;
+  told_at = up.at;
   ask(
       self, deps.ledger, deps.ask_timeout, append_entry{std::move(up)},
       [this, absence = absences](folded answer) {
         registering = false;
-        if (answer.verdict.kind == verdict_kind::accepted) caught_up(absence);
+        if (answer.verdict.kind == verdict_kind::accepted) answered = true, caught_up(absence);
         if (registered) return;
         if (answer.verdict.kind == verdict_kind::accepted) return arm(supervisor_token::registration, deps.clock->boot_now() + retry);
         register_failed(answer.verdict.why ? answer.verdict.why : failure{errc::conflict, "the ledger did not take the node", {}, {}, {}});

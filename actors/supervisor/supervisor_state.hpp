@@ -45,6 +45,8 @@ struct supervisor_state {
   bool registered = false, registering = false, superseded = false;
   failure register_trouble;
   std::uint64_t registered_incarnation = 0;
+  struct position told_at;             ///< where the registration under way was made; empty: its inventory is being taken
+  bool answered = false;               ///< it is folded
   std::set<group_key> told_alive;      ///< what the inventory under way says to be here
   std::set<group_key> ended_meanwhile; ///< whose end here was folded since it was begun
   bool told_stale = false;             ///< some of one is in the other: another inventory follows
@@ -112,6 +114,7 @@ struct supervisor_state {
   void append_node_up(const ledger_image& image, std::vector<labelled_group> groups);
   void register_failed(failure why);
   void note_end(const ledger_change& change);
+  bool is_registration(const ledger_change& change) const;
   bool inventory_is_stale() const;
   node_licence licence() const { return {deps.node, deps.run, registered && !behind && !superseded && !shutting_down, replica.incarnation}; }
 
