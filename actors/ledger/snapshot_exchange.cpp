@@ -72,12 +72,11 @@ struct service_state {
   }
 
   void tell(const ask_snapshot& asked, const std::function<void(std::string)>& answer) {
-    if (!kept || kept->digest != asked.digest || asked.offset >= kept->bytes.size())
-      return refuse(answer, {errc::conflict, "this snapshot is no longer kept", 1'000, {}, {}});
+    const bool known = kept && kept->digest == asked.digest;
+    if (known && asked.offset >= kept->bytes.size()) kept = nullptr; // whoever asked for it has all of it
+    if (!known || !kept) return refuse(answer, {errc::conflict, "this snapshot is no longer kept", 1'000, {}, {}});
     auto bytes = kept->bytes.substr(asked.offset, deps.part_bytes);
-    const auto end = asked.offset + bytes.size();
     answer(frame_of(part_kind, snapshot_part{{}, kept->at, kept->last, kept->logged_at, kept->digest, asked.offset, kept->bytes.size(), {std::move(bytes)}}));
-    if (end == kept->bytes.size()) kept = nullptr;
   }
 };
 
@@ -100,21 +99,32 @@ struct reader_state {
   snapshot_question question;
   std::function<void(outcome<tail_snapshot_ptr>)> then;
   std::shared_ptr<tail_snapshot> made;
+  unsigned tries = 0; ///< of the part that is awaited
 
   explicit reader_state(reader::pointer me) : self(me) {}
 
   void ask_next() {
+    ++tries;
     const ask_snapshot next{made ? made->digest : std::string{}, made ? made->bytes.size() : 0};
     question.bus->request(subjects::snapshots(question.cluster, question.process), frame_of(question_kind, next), question.limit,
                           [to = reader{self}](outcome<std::string> frame) { caf::anon_send(to, part_came{std::move(frame)}); });
   }
 
   void end(outcome<tail_snapshot_ptr> how) {
+    if (how) say_that_it_is_whole();
     then(std::move(how));
     self->quit();
   }
 
+  /// Lost, it costs the other its memory until the next one is asked for.
+  void say_that_it_is_whole() const {
+    question.bus->request(subjects::snapshots(question.cluster, question.process), frame_of(question_kind, ask_snapshot{made->digest, made->bytes.size()}),
+                          question.limit, [](outcome<std::string>) {});
+  }
+
   void came(const part_came& m) {
+    const bool lost = !m.frame && m.frame.error.code == errc::unknown_outcome; // it or its answer, on the way
+    if (lost && tries < question.tries) return ask_next();
     if (!m.frame) return end(m.frame.error);
     auto part = open<snapshot_part>(part_kind, *m.frame);
     if (!part) return end(part.error);
@@ -129,6 +139,7 @@ struct reader_state {
     if (part->digest != made->digest || part->offset != made->bytes.size() || part->bytes.bytes.empty())
       return end(failure{errc::bad_request, "the parts of a snapshot don't fit together", {}, {}, {}});
     made->bytes += part->bytes.bytes;
+    tries = 0;
     if (made->bytes.size() < part->total) return ask_next();
     end(tail_snapshot_ptr{made});
   }

@@ -7,7 +7,7 @@
 
 namespace poseidon {
 
-/// A question for the state. The first one names no digest: a snapshot is taken, and kept until the last part was asked for.
+/// A question for the state. The first one names no digest: a snapshot is taken, and kept until it is asked for what comes after its last part.
 struct ask_snapshot {
   std::string digest;
   std::uint64_t offset = 0;
@@ -39,7 +39,8 @@ caf::actor spawn_snapshot_service(caf::actor_system& system, snapshot_exchange_d
 struct snapshot_question {
   std::shared_ptr<poseidon::bus> bus;
   std::string cluster, process; ///< process: the one that is asked
-  millis limit{10'000};         ///< for each part
+  millis limit{10'000};         ///< for each question for a part
+  unsigned tries = 3;           ///< for each part
 };
 /// Asks for the state, once: the answer comes to `then`, on any thread. Errors: as the bus's; ledger_unavailable when that process has none;
 /// conflict when it took another one meanwhile; bad_request when parts don't fit together. The digest is for whoever decodes it to check.

@@ -56,6 +56,7 @@ private:
   using found_since = std::map<std::pair<std::string, group_key>, std::int64_t>;
   found_since unlicensed_, misrouted_;
   std::set<std::pair<std::string, group_key>> still_;
+  found_since overdue_; ///< copies past their deadlines
   std::set<instance_id> ends_seen_;
 };
 

@@ -115,10 +115,18 @@ void cluster_troubles::strike(trouble kind) {
   }
 }
 
+/// Where the log's beginning was dropped, the members' tails are all that is left of it: what the last of them loses is lost.
+bool cluster_troubles::is_last_with_state(const machine& m) const {
+  if (!kinds_.contains(trouble::trim_log)) return false;
+  return std::none_of(of_.machines.begin(), of_.machines.end(),
+                      [&](auto& other) { return other.get() != &m && other->running() && of_.image(*other)->at.sequence != 0; });
+}
+
 /// At any of its messages.
 void cluster_troubles::crash(machine& m, cluster::kept keeps) {
   if (!m.process) return;
   if (!keeps.journal) checks_.may_lose(m.plan.name);
+  keeps.tail = keeps.tail || is_last_with_state(m);
   m.crash_after = of_.random->below(400);
   later(50, of_.random->below(3) == 0 ? 30'000 : 2'000, [this, &m, keeps] {
     of_.crash(m); // had it nothing to do until now

@@ -52,6 +52,7 @@ private:
   machine& any();
   void later(std::int64_t least, std::int64_t most, std::function<void()> what);
   void crash(machine& m, cluster::kept keeps);
+  bool is_last_with_state(const machine& m) const;
   void freeze(machine& m);
   void hurt_engine(machine& m);
   void crash_a_service(machine& m);

@@ -10,7 +10,10 @@ namespace {
 
 struct snapshot_exchange_test : ledger_test {
   std::shared_ptr<const clock> clock_ptr{&time, [](auto*) {}};
-  memory_bus_hub hub{clock_ptr};
+  int frames = 0, lost = -1; ///< carried so far; the one that gets lost
+  memory_bus_hub hub{clock_ptr, [this](const std::string&, const std::string&, const std::function<void()>& deliver) {
+                       if (frames++ != lost) deliver();
+                     }};
   std::shared_ptr<bus> newcomer = hub.join("n2");
   caf::actor service = spawn_snapshot_service(system, {hub.join("g1"), "c", "g1", snapshot_source{ledger}, 100});
 
@@ -40,6 +43,22 @@ TEST_F(snapshot_exchange_test, comes_in_parts_and_is_whole) {
   auto state = decode_snapshot(snapshot->bytes, snapshot->digest);
   ASSERT_TRUE(state);
   EXPECT_EQ(state->admin.settings.size(), 20u);
+}
+
+TEST_F(snapshot_exchange_test, what_is_lost_on_the_way_is_asked_for_again) {
+  for (int i = 0; i < 20; ++i) set("setting" + std::to_string(i), "1");
+  const auto whole = fetch();
+  const auto carried = std::exchange(frames, 0);
+  for (lost = 0; lost < carried; ++lost, frames = 0) { // each question, each part, the last words
+    auto got = std::make_shared<std::optional<outcome<tail_snapshot_ptr>>>();
+    ask_for_snapshot(system, {newcomer, "c", "g1"}, [got](outcome<tail_snapshot_ptr> answer) { *got = std::move(answer); });
+    run();
+    advance(snapshot_question{}.limit);
+    hub.expire();
+    run();
+    ASSERT_TRUE(*got && (*got)->ok()) << "without frame " << lost;
+    EXPECT_EQ((***got)->bytes, (**whole)->bytes);
+  }
 }
 
 TEST_F(snapshot_exchange_test, one_that_has_no_state_says_so) {
