@@ -129,9 +129,13 @@ struct adapter_state {
     return promise;
   }
 
+  /// Progress goes from the port's thread to whoever watches now; the answer, which comes through here, is never before it.
   reply<group_state> ensure(const ensure_group& m) {
+    const auto found = watchers.find(m.plan->key);
+    auto progress = [watcher = found == watchers.end() ? caf::weak_actor_ptr{} : found->second](const group_progress& p) {
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(watcher)) caf::anon_send(caf::actor_cast<group_watcher>(strong), p);
+    };
     return call<group_state>(millis{m.timeout_ms}, [&](auto answer) {
-      auto progress = [this, to_self = calls.to_self()](const group_progress& p) { to_self.post([this, p] { tell(p.key, p); }); };
       deps.port->ensure(m.plan, millis{m.timeout_ms}, std::move(progress), std::move(answer));
     });
   }
