@@ -67,11 +67,11 @@ journal_table::journal_table(sqlite& db, tombstone_rule tombstones)
 }
 
 void journal_table::write(const journal_write& what, wall_time now) {
+  for (auto& key : what.forgotten) forget(key, now);
   if (what.record) put_record(*what.record);
   for (auto& fact : what.facts)
     put_fact_.integer(static_cast<std::int64_t>(fact.number)).text(fact.group.instance.value).text(to_string(fact.group.epoch)).blob(encode(*fact.body)).run();
   if (!what.folded.empty()) drop_facts(what.folded);
-  if (what.forget) forget(*what.forget, now);
 }
 
 /// Facts are folded about as they were said: what is dropped together is mostly neighbours, and goes in few steps.
