@@ -222,6 +222,7 @@ adapter::behavior_type adapter_behavior(adapter::stateful_pointer<adapter_state>
   auto* s = &self->state;
   s->start(std::move(deps));
   return {
+      [](const port_event& event) { event.run(); }, // first: CAF asks one after the other, and these are most
       [s](const ensure_group& m) { return s->ensure(m); },
       [s](const start_group_again& m) { return s->start_again(m); },
       [s](const stop_group& m) { return s->stop(m); },
@@ -238,7 +239,6 @@ adapter::behavior_type adapter_behavior(adapter::stateful_pointer<adapter_state>
       [s](const watch_group& m) { s->watch(m); },
       [s](const unwatch_group& m) { s->unwatch(m); },
       [s](const watch_engine& m) { s->watch_engine_for(m); },
-      [](const port_event& event) { event.run(); },
       [s](const timer_due& due) { s->on_timer(due); },
   };
 }
