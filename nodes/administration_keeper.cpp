@@ -32,10 +32,15 @@ struct keeper_state {
   keeper_deps deps;
   bool looking = false, look_again = false;
 
+  /// Until the image is there: administration may not change again for days.
   void subscribe() {
-    ask(self, deps.ledger, millis{60'000}, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
+    const auto asked = deps.clock->boot_now();
+    ask(self, deps.ledger, deps.image_timeout, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
         [this](const ledger_image_ptr& image) { compare(*image); },
-        [](const failure& why) { spdlog::warn("administration: the ledger gives no image yet: {}", why.detail); });
+        [this, asked](const failure& why) {
+          spdlog::warn("administration: the ledger gives no image yet: {}", why.detail);
+          if (deps.clock->boot_now() - asked >= deps.image_timeout) subscribe(); // else it has ended, and this process with it
+        });
   }
 
   void changed(const ledger_changes& changes) {

@@ -20,8 +20,9 @@ struct keeper_deps {
   /// Where this process is all there is: its node. Others that the ledger knows are of a restored backup or of an earlier
   /// name, and nobody else would say that they are lost.
   std::optional<node_name> sole_node;
-  std::shared_ptr<const poseidon::clock> clock; ///< with sole_node
+  std::shared_ptr<const poseidon::clock> clock;
   millis append_timeout{10'000};
+  millis image_timeout{60'000}; ///< of one request for the ledger's image; repeated for as long as it takes
 };
 
 using keeper_actor = ledger_subscriber;

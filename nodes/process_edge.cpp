@@ -133,7 +133,7 @@ void process::parts::spawn_feeder() {
   deps.machine = self->machine;
   deps.known = [this](const std::string& host) {
     const auto known = plane->table().find(host);
-    return known ? std::optional{known->entry.route.epoch} : std::nullopt;
+    return known ? std::optional{group_key{known->entry.route.instance, known->entry.route.epoch}} : std::nullopt;
   };
   deps.ask = make_route_question();
   feeder = spawn_route_feeder(*system, std::move(deps));

@@ -45,8 +45,7 @@ void take_deadline(fold_row& row, wall_time expires_at) {
 
 /// A copy that is not the present one, of an instance that lives: did it end because somebody ended the instance?
 bool speaks_for_instance(step& st, const target& t, const fact_head& head, end_reason reason) {
-  return t.n != no_row && !t.current && means_instance(reason) && is_live(st.state.instances.at(t.n)) &&
-         is_or_was_copy(st.state, t.n, head.epoch);
+  return t.n != no_row && !t.current && folding::speaks_for_instance(st.state, t.n, head.epoch, reason);
 }
 
 } // namespace

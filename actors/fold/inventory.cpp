@@ -123,7 +123,7 @@ void check_item(step& st, const inventory_item& item, const node_up_entry& e, fo
   auto& s = st.state;
   const auto n = s.instances.find(item.instance);
   if (item.tombstone) {
-    if (n != no_row && is_or_was_copy(s, n, item.epoch) && means_instance(item.reason)) mark_stopped(st, n, item.reason, {});
+    if (n != no_row && speaks_for_instance(s, n, item.epoch, item.reason)) mark_stopped(st, n, item.reason, {});
     return;
   }
   if (n == no_row) {

@@ -124,6 +124,13 @@ bool means_instance(end_reason reason) {
   return reason == end_reason::stopped || reason == end_reason::expired || reason == end_reason::solved || reason == end_reason::idle;
 }
 
+bool speaks_for_instance(const ledger_state& state, row_number n, const struct epoch& copy, end_reason reason) {
+  const auto& row = state.instances.at(n);
+  const bool own_deadline = row.phase != ledger_phase::queued && row.expires_at;
+  if (reason == end_reason::expired && own_deadline && copy < row.epoch) return false;
+  return means_instance(reason) && is_live(row) && is_or_was_copy(state, n, copy);
+}
+
 namespace {
 
 /// Takes a live row out of its slot; whoever waited behind it holds the slot from now on.

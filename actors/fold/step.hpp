@@ -69,8 +69,11 @@ struct ending {
 void end_instance(step& st, row_number n, ending how);
 /// Sets the stop mark of a live one; what is queued ends at once.
 void mark_stopped(step& st, row_number n, end_reason reason, const std::string& by);
-/// True for the reasons that mean the instance, whichever copy of it said them (rule 3).
+/// True for the reasons that mean the instance, and not just the copy that ended.
 bool means_instance(end_reason reason);
+/// True when the end of another copy than the present one means the instance (rule 3). That an older copy has expired does not
+/// when a newer one has a deadline: its node judges that one, which may have been moved, and told to the user.
+bool speaks_for_instance(const ledger_state& state, row_number n, const struct epoch& copy, end_reason reason);
 
 // --- placement ------------------------------------------------------------------------------------------------------
 /// Ready nodes of this incarnation, without those that refused the row. `images`: those known to have what is to start.

@@ -90,12 +90,14 @@ void scheduler_state::judged(const start_ptr& op, const folded& answer) {
   op->promise.answer(verdict.why ? verdict.why : failure{errc::internal, "the start had no effect", {}, {}, {}});
 }
 
-/// No answer in time: the entry may be in the log, on its way, or lost. The replica says, in the end.
+/// No answer in time: the entry may be in the log, on its way, or lost. The replica says, in the end: by the instance, or by
+/// who holds the slot. Not so of a start with a key, which may be bound to an instance that has ended: that only the fold can say.
 void scheduler_state::look(const start_ptr& op) {
   ask(
       self, deps.ledger, deps.ledger_timeout, get_instance{op->entry.instance},
       [this, op](row_ptr row) {
         if (row) return op->promise.answer(as_answer(kind_by_row(*row), row));
+        if (!op->entry.idempotency_key.empty()) return look_again(op);
         ask(
             self, deps.ledger, deps.ledger_timeout, find_live{op->entry.key, op->slot_name},
             [this, op](row_ptr present) {
@@ -109,6 +111,8 @@ void scheduler_state::look(const start_ptr& op) {
 
 void scheduler_state::look_again(const start_ptr& op) {
   if (deps.clock->boot_now() < op->look_until) return pause(deps.look_interval, [this, op] { look(op); });
+  // Said twice it counts once: both entries are of one instance under one key.
+  if (!op->entry.idempotency_key.empty() && op->appends < most_appends) return append_start(op);
   op->promise.answer(failure{errc::unknown_outcome, "the ledger did not answer in time; ask again, with the same Idempotency-Key if there was one",
                              1'000, {}, {}});
 }

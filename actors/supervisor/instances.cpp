@@ -86,15 +86,33 @@ void supervisor_state::note_clock(const ledger_change& change) {
     if (const auto* running = std::get_if<running_entry>(&change.cause->body)) said(running->head);
     else if (const auto* moved = std::get_if<deadline_moved_entry>(&change.cause->body)) said(moved->head);
   }
+  const bool begun_anew = change.cause && std::holds_alternative<incarnation_entry>(change.cause->body);
+  const bool told_anew = change.cause && std::holds_alternative<node_up_entry>(change.cause->body);
   for (auto& row : change.instances)
     if (!is_live(*row)) timed_by.erase(row->id);
+    else if (begun_anew || (told_anew && row->running_at)) infer_clock(*row);
+}
+
+/// Of a row whose history was not seen. What runs has its deadline from the node that runs it; what was moved, and does not run
+/// yet, has an earlier node's, which the row does not name.
+void supervisor_state::infer_clock(const instance_row& row) {
+  if (!deps.clock_ahead || !is_live(row) || !row.expires_at) return;
+  if (row.running_at && row.node == deps.node) timed_by.erase(row.id);
+  else if (row.running_at) timed_by[row.id] = row.node;
+  else if (!said_here(row)) timed_by.try_emplace(row.id);
+}
+
+bool supervisor_state::said_here(const instance_row& row) const {
+  return journal && std::ranges::any_of(journal->records, [&row](const record_ptr& record) {
+    return record->instance == row.id && record->deadline && record->deadline->wall == *row.expires_at;
+  });
 }
 
 std::optional<wall_time> supervisor_state::deadline_here(const instance_row& row) const {
   const auto other = timed_by.find(row.id);
   if (!row.expires_at || other == timed_by.end() || !deps.clock_ahead) return row.expires_at;
   if (const auto ahead = deps.clock_ahead(other->second)) return *row.expires_at - *ahead;
-  // By a clock that nobody here has seen: all that was granted, anew. Late, but never early.
+  // By a clock that nobody here has seen, or can tell: all that was granted, anew. Late, but never early.
   return deps.clock->wall_now() + millis{row.spec->lifetime_ms + row.extensions_used_ms};
 }
 

@@ -22,7 +22,8 @@ void supervisor_state::load_journal() {
       });
 }
 
-/// Adoption does not wait for a ledger that is away: what runs here is the node's.
+/// Adoption does not wait for a ledger that is away: what runs here is the node's. Asked for again soon: until the image is
+/// there, copies that others have been given meanwhile are served on.
 void supervisor_state::subscribe() {
   ask(
       self, deps.ledger, adopted ? deps.ask_timeout : deps.image_wait, subscribe_ledger{ledger_subscriber{self}},
@@ -30,7 +31,7 @@ void supervisor_state::subscribe() {
       [this](failure why) {
         spdlog::warn("supervisor: no image of the ledger yet: {}", why.detail);
         if (!adopted) adopt_all();
-        arm(supervisor_token::subscription, deps.clock->boot_now() + deps.longest_retry);
+        arm(supervisor_token::subscription, deps.clock->boot_now() + deps.first_retry);
       });
 }
 
@@ -40,9 +41,7 @@ void supervisor_state::take_image(const ledger_image& image) {
   rows.clear();
   timed_by.clear();
   unbegun.clear(); // the registration that follows says what is here, and with it what is not
-  if (deps.clock_ahead)
-    for (auto& row : image.instances)
-      if (is_live(*row) && row->expires_at && !row->node.empty() && row->node != deps.node) timed_by[row->id] = row->node;
+  for (auto& row : image.instances) infer_clock(*row);
   for (auto& node : image.nodes)
     if (node->name == deps.node) see_mode(*node);
   for (auto& row : image.instances)
@@ -59,7 +58,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
     replica = change.at;
     note_clock(change);
     note_end(change);
-    const bool begins = change.cause && std::holds_alternative<incarnation_entry>(change.cause->body); // with rows of before
+    if (is_registration(change)) answered = true;
     const bool begun_anew = registered && was_registered && change.at.incarnation > registered_incarnation;
     if (begun_anew) registered = false; // before any row of it is acted on
     for (auto& id : change.forgotten) rows.erase(id);
@@ -70,7 +69,7 @@ void supervisor_state::on_changes(const ledger_changes& changes) {
       else
         rows.erase(row->id);
     for (auto& node : change.nodes)
-      if (node->name == deps.node) begins && node->up_at.incarnation < replica.incarnation ? see_mode(*node) : see_node(*node);
+      if (node->name == deps.node) node->up_at.incarnation < replica.incarnation && !node->lost ? see_mode(*node) : see_node(*node); // registered before it, or in it
     for (auto& row : change.instances) see_row(row);
     if (begun_anew) register_node();
   }
@@ -80,14 +79,23 @@ void supervisor_state::see_node(const node_row& row) {
   see_mode(row);
   counted = row.run == deps.run && !row.lost;
   if (counted) {
-    if (!registered && !behind) now_registered();
+    if (answered && !registered && !behind) now_registered();
     return;
+  }
+  if (row.lost) { // nobody has the name: this run may, also where an earlier one with another DATA was in its way
+    registered = false;
+    return register_node();
   }
   if (!was_registered) return; // an earlier run's row
   registered = false;
-  if (row.run == deps.run) return register_node(); // counted as lost: this run is back
   if (!superseded) spdlog::error("supervisor: another process runs as node {}: nothing is launched here any more", deps.node.value);
   superseded = true;
+}
+
+/// The registration that was sent last, and no earlier one that came late: its inventory is the one that is compared with what ended.
+bool supervisor_state::is_registration(const ledger_change& change) const {
+  const auto* up = change.cause ? std::get_if<node_up_entry>(&change.cause->body) : nullptr;
+  return up && up->node == deps.node && up->run == deps.run && up->at == told_at;
 }
 
 /// What the fold has released since the inventory was taken it would hold for ever by the inventory's word.
@@ -165,7 +173,8 @@ void supervisor_state::register_node() {
 void supervisor_state::gather_inventory(std::vector<labelled_group> groups) {
   ended_meanwhile.clear();
   told_alive.clear();
-  told_stale = false;
+  told_stale = answered = false;
+  told_at = {};
   ask(
       self, deps.journal, deps.ask_timeout, load_records{},
       [this, groups = std::move(groups)](std::shared_ptr<const journal_contents> contents) mutable {
@@ -210,11 +219,12 @@ void supervisor_state::append_node_up(const ledger_image& image, std::vector<lab
   for (const auto& item : up.inventory)
     if (!item.tombstone) told_alive.insert({item.instance, item.epoch});
   up.version = deps.version;
+  told_at = up.at;
   ask(
       self, deps.ledger, deps.ask_timeout, append_entry{std::move(up)},
       [this, absence = absences](folded answer) {
         registering = false;
-        if (answer.verdict.kind == verdict_kind::accepted) caught_up(absence);
+        if (answer.verdict.kind == verdict_kind::accepted) answered = true, caught_up(absence);
         if (registered) return;
         if (answer.verdict.kind == verdict_kind::accepted) return arm(supervisor_token::registration, deps.clock->boot_now() + retry);
         register_failed(answer.verdict.why ? answer.verdict.why : failure{errc::conflict, "the ledger did not take the node", {}, {}, {}});

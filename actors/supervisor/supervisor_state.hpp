@@ -33,7 +33,7 @@ struct supervisor_state {
   std::unordered_map<instance_id, row_ptr> rows;         ///< live ones assigned to this node
   std::unordered_map<instance_id, record_ptr> parked;    ///< a newer copy's record, until the older copy is gone
   std::unordered_map<instance_id, std::vector<row_ptr>> unbegun; ///< assignments that left again while an older copy was in the way
-  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is: other nodes' alone
+  std::unordered_map<instance_id, node_name> timed_by;   ///< by whose clock the deadline of an instance is, if not by ours; empty: nobody can tell
   std::shared_ptr<const journal_contents> journal;       ///< as loaded last
   struct position replica;
   bool has_image = false, adopted = false;
@@ -45,6 +45,8 @@ struct supervisor_state {
   bool registered = false, registering = false, superseded = false;
   failure register_trouble;
   std::uint64_t registered_incarnation = 0;
+  struct position told_at;             ///< where the registration under way was made; empty: its inventory is being taken
+  bool answered = false;               ///< it is folded
   std::set<group_key> told_alive;      ///< what the inventory under way says to be here
   std::set<group_key> ended_meanwhile; ///< whose end here was folded since it was begun
   bool told_stale = false;             ///< some of one is in the other: another inventory follows
@@ -112,6 +114,7 @@ struct supervisor_state {
   void append_node_up(const ledger_image& image, std::vector<labelled_group> groups);
   void register_failed(failure why);
   void note_end(const ledger_change& change);
+  bool is_registration(const ledger_change& change) const;
   bool inventory_is_stale() const;
   node_licence licence() const { return {deps.node, deps.run, registered && !behind && !superseded && !shutting_down, replica.incarnation}; }
 
@@ -143,6 +146,8 @@ struct supervisor_state {
   void revive(const journal_contents& contents, const std::vector<instance_id>& due);
   void arm_revival();
   void note_clock(const ledger_change& change);
+  void infer_clock(const instance_row& row);
+  bool said_here(const instance_row& row) const;
   std::optional<wall_time> deadline_here(const instance_row& row) const;
   record_extras extras_of(const instance_row& row, failure& trouble) const;
 };

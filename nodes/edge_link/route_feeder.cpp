@@ -22,19 +22,27 @@ struct feeder_state {
   feeder_front::pointer self = nullptr;
   route_feeder_deps deps;
   std::optional<route_view> view;
+  std::uint64_t incarnation = 0; ///< of the replica
   std::unordered_map<std::string, std::vector<std::function<void()>>> asking;
   std::unordered_map<std::string, boot_time> unknown; ///< hosts that nobody knew, until then
 
+  /// Until the image is there: what comes without it says nothing of what does not change.
   void subscribe() {
-    ask(self, deps.ledger, millis{60'000}, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
+    const auto asked = deps.clock->boot_now();
+    ask(self, deps.ledger, deps.ask_timeout, subscribe_ledger{caf::actor_cast<ledger_subscriber>(self)},
         [this](const ledger_image_ptr& image) {
+          incarnation = image->at.incarnation;
           for (auto& node : image->nodes) tell(*node);
           for (auto& row : image->instances) tell(row);
         },
-        [](const failure& why) { spdlog::warn("routes: the ledger gives no image: {}", why.detail); });
+        [this, asked](const failure& why) {
+          spdlog::warn("routes: the ledger gives no image yet: {}", why.detail);
+          if (deps.clock->boot_now() - asked >= deps.ask_timeout) subscribe(); // else it has ended, and this process with it
+        });
   }
   void changed(const ledger_changes& changes) {
     for (auto& change : *changes) {
+      incarnation = change.at.incarnation;
       for (auto& node : change.nodes) tell(*node);
       for (auto& row : change.instances) tell(row);
     }
@@ -49,7 +57,13 @@ struct feeder_state {
                    [](std::monostate) {},
                    [this](announce_route& waiting) {
                      const auto known = deps.known ? deps.known(waiting.host) : std::nullopt;
-                     if (!known || *known < waiting.epoch) to_router(std::move(waiting), [] {});
+                     if (!known || known->epoch < waiting.epoch) to_router(std::move(waiting), [] {});
+                   },
+                   [this](end_route& over) {
+                     // What has ended has ended in every copy, also in one that this log forgot when it began anew.
+                     const auto known = deps.known ? deps.known(over.host) : std::nullopt;
+                     if (known && known->instance == over.instance && known->epoch.incarnation <= incarnation) over.epoch = std::max(over.epoch, known->epoch);
+                     to_router(std::move(over), [] {});
                    },
                    [this](auto& other) { to_router(std::move(other), [] {}); },
                },

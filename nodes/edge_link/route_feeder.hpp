@@ -28,8 +28,8 @@ struct route_feeder_deps {
   router_actor router;
   std::shared_ptr<const poseidon::clock> clock;
   machine_id machine;
-  /// The epoch that the edge knows of a host; thread-safe. Empty: nothing is known.
-  std::function<std::optional<epoch>(const std::string& host)> known;
+  /// Whose the edge knows a host to be; thread-safe. Empty: nothing is known.
+  std::function<std::optional<group_key>(const std::string& host)> known;
   ask_members ask; ///< empty: nobody else is there to be asked
   millis ask_timeout{10'000};
   millis unknown_kept{3'000};        ///< a host that nobody knew is not asked for again before

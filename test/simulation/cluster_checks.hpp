@@ -29,6 +29,8 @@ public:
 
 private:
   void look_at_log();
+  void look_at_expiries();
+  void follow(const logged_entry& entry) const;
   void look_at_engines();
   void look_at_copies(machine& m);
   void look_at_replicas();
@@ -40,9 +42,10 @@ private:
   cluster& of_;
   const std::uint32_t most_of_an_owner_;
   std::deque<std::string> violations_;
-  std::set<instance_id> stops_;
+  std::set<instance_id> stops_, expired_;
   std::set<node_name> lossy_;
   bool torn_ = false, clocks_set_ = false;
+  const std::string followed_ = std::getenv("POSEIDON_SIMULATION_FOLLOW") ? std::getenv("POSEIDON_SIMULATION_FOLLOW") : ""; ///< entries that name it are printed
   std::string log_;                 ///< identity of the log that was read
   std::uint64_t read_ = 0, losses_ = 0;
   std::int64_t engines_at_ = 0, replicas_at_ = 0;

@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint32_t most_a_user = 2;
 constexpr std::size_t challenges = 4;
 constexpr millis settled_within{10'000}, after_lost_replies{60'000}, emptied_within{60'000};
+constexpr millis after_lost_journal{30'000}; ///< its former self has to be silent for the loss time first
 
 class cluster_episode {
 public:
@@ -140,14 +141,17 @@ private:
 
   void settle() {
     troubles_.end();
-    const bool slow = kinds_.contains(trouble::engine);
     std::vector<std::string> wrong;
-    pass_until(slow ? after_lost_replies : settled_within, [&] { return wrong = what_is_unsettled(), wrong.empty(); });
+    pass_until(settles_within(), [&] { return wrong = what_is_unsettled(), wrong.empty(); });
     for (auto& what : wrong) checks_.violate("not settled: " + what);
     check_told();
     if (checks_.violations().empty()) empty_all();
   }
 
+  millis settles_within() const {
+    if (kinds_.contains(trouble::engine)) return after_lost_replies;
+    return kinds_.contains(trouble::lose_journal) ? after_lost_journal : settled_within;
+  }
   /// Everything that has no place once nothing goes wrong any more.
   std::vector<std::string> what_is_unsettled() {
     std::vector<std::string> wrong;
@@ -225,7 +229,7 @@ private:
       if (!journal.facts.empty()) left.push_back(std::to_string(journal.facts.size()) + " facts of " + m->plan.name.value + " were never folded");
       if (!journal.records.empty()) left.push_back("records in the journal of " + m->plan.name.value);
       for (auto& [host, entry] : m->process->routes)
-        if (entry.phase == route_phase::ready) left.push_back("a route of " + m->plan.name.value + ": " + host);
+        if (entry.phase == route_phase::ready) left.push_back("a route of " + m->plan.name.value + ": " + host + " at " + to_string(entry.route.epoch));
     }
     return left;
   }

@@ -1,7 +1,9 @@
 // Clusters: seeds for a fixed time, or one seed again:
+//   scripts/simulate 1000000
 //   POSEIDON_SIMULATION_SECONDS=600 build/asan/test/test_simulation --gtest_filter=cluster_simulation.seeds
 //   POSEIDON_SIMULATION_SEED=42 build/asan/test/test_simulation --gtest_filter=cluster_simulation.seeds
 // POSEIDON_SIMULATION_TROUBLES=freeze,torn_log: these instead of what each seed picks.
+// POSEIDON_SIMULATION_FOLLOW=<an instance's id>: prints the entries that name it.
 
 #include "test/simulation/cluster_episode.hpp"
 #include "test/simulation/environment.hpp"

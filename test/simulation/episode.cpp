@@ -47,7 +47,8 @@ private:
   void step(std::size_t budget = no_budget) {
     events_.advance_to(now() + tick.count());
     const bool alive = process_->step(tick, budget);
-    for (auto& what : std::exchange(process_->violations, {})) violate(std::move(what));
+    for (auto& what : std::exchange(process_->expiries, {}))
+      if (what.early_ms > 0) violate(what.instance.value + " expired " + std::to_string(what.early_ms) + " ms early");
     if (!alive) crash();
     collect();
   }

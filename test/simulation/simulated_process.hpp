@@ -82,7 +82,12 @@ public:
   disk storage;
   std::shared_ptr<memory_log_faults> log_faults = std::make_shared<memory_log_faults>();
   std::map<std::string, route_entry> routes; ///< what the edge serves
-  std::vector<std::string> violations;       ///< of what its edge was told
+  /// An instance whose route here ended as expired, and how long before the route's own deadline; 0: not before.
+  struct expiry {
+    instance_id instance;
+    std::int64_t early_ms = 0;
+  };
+  std::vector<expiry> expiries;
   ledger_actor ledger;
   scheduler_actor scheduler;
   supervisor_actor supervisor; ///< null without the role node

@@ -2,6 +2,7 @@
 // A ledger actor over the real fold and no log: every append is folded at once, and told to subscribers. With faults.
 
 #include "actors/fold/fold.hpp"
+#include "actors/fold/snapshot.hpp"
 #include "actors/interfaces.hpp"
 
 namespace poseidon::test {
@@ -15,7 +16,7 @@ struct fold_ledger {
   std::uint32_t lose_replies = 0; ///< the next n appends are folded, and answered with unknown_outcome
   std::uint32_t lose_appends = 0; ///< the next n appends vanish, and are answered with unknown_outcome
   std::vector<ledger_subscriber> subscribers;
-  std::uint64_t sequence = 0, random = 1000;
+  std::uint64_t incarnation = 1, sequence = 0, random = 1000;
   const clock* time = nullptr;
 
   explicit fold_ledger(const clock& t) : time(&t) { put(incarnation_entry{1, {7, 7}, {}, {}}); }
@@ -28,7 +29,8 @@ struct fold_ledger {
     e->folded = state.at;
     e->at = time->wall_now();
     e->body = std::move(body);
-    placed_entry placed{{1, ++sequence}, time->wall_now(), e};
+    if (const auto* begun = std::get_if<incarnation_entry>(&e->body)) incarnation = begun->number;
+    placed_entry placed{{incarnation, ++sequence}, time->wall_now(), e};
     ledger_change change;
     auto judged = fold(state, placed, change);
     change.at = placed.at;
@@ -37,6 +39,11 @@ struct fold_ledger {
     batch->push_back(std::move(change));
     for (auto& s : subscribers) caf::anon_send(s, ledger_changes{batch});
     return judged;
+  }
+  /// The log begins anew, with the state as it is.
+  void begin_anew() {
+    const auto now = encode_snapshot(state);
+    put(incarnation_entry{incarnation + 1, {8, 8}, {now.bytes}, now.digest});
   }
   /// A node registers with nothing on it.
   void put_node(const std::string& name, run_id run) {

@@ -107,6 +107,28 @@ TEST(move, a_stop_said_by_the_old_copy_means_the_instance) {
   EXPECT_EQ(w.row("i1").reason, end_reason::solved);
 }
 
+TEST(move, an_expired_old_copy_does_not_end_a_newer_one_that_runs) {
+  two_nodes w;
+  w.move("i1", move_reason::recreate);
+  w.running("i1");
+  w.put(stopping_entry{w.old_head(9), end_reason::expired, ""});
+  EXPECT_FALSE(w.row("i1").stop_mark) << "its deadline is its own, and may have been moved";
+  w.put(ended_entry{w.old_head(10), end_reason::expired, {}, {}, ""});
+  EXPECT_EQ(w.row("i1").phase, ledger_phase::running);
+  EXPECT_EQ(w.node_of("n1").instances, 0u);
+}
+
+TEST(move, an_expired_old_copy_ends_a_newer_one_that_has_no_deadline_yet) {
+  for (const bool has : {true, false}) {
+    two_nodes w;
+    move_entry move{{"i1"}, w.row("i1").epoch, move_reason::recreate, {}, 0, "", {}};
+    if (has) move.expires_at = w.row("i1").expires_at;
+    w.put(move);
+    w.put(ended_entry{w.old_head(9), end_reason::expired, {}, {}, ""});
+    EXPECT_EQ(w.row("i1").stop_mark.has_value(), !has);
+  }
+}
+
 TEST(move, an_expired_old_copy_ends_the_queued_instance) {
   two_nodes w;
   w.put(set_node_mode_entry{{"n1"}, node_mode::cordoned});

@@ -255,6 +255,19 @@ TEST_F(scheduler_test, a_lost_append_is_answered_definitely) {
   EXPECT_EQ(again->kind, verdict_kind::accepted);
 }
 
+TEST_F(scheduler_test, a_lost_append_under_a_key_is_answered_by_the_key_and_not_by_who_has_the_slot) {
+  const auto first = start(wish("u", "web", "k1"));
+  make_ended(first->row->id, end_reason::stopped);
+  const auto second = start(wish("u", "web", "k2"));
+  ASSERT_NE(first->row->id, second->row->id);
+  ledger->lose_appends = 1;
+  auto answer = world.ask_later<outcome<started>>(scheduler, wish("u", "web", "k1"));
+  advance(deps.look_limit + deps.look_interval * 2);
+  ASSERT_TRUE(answer->has_value());
+  ASSERT_TRUE((*answer)->ok()) << (*answer)->error.detail;
+  EXPECT_EQ((**answer)->row->id, first->row->id);
+}
+
 TEST_F(scheduler_test, with_the_log_away_starts_are_refused_with_a_time_to_try_again) {
   ledger->away = true;
   auto answer = start(wish("u"));

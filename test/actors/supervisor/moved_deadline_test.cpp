@@ -53,5 +53,21 @@ TEST_F(moved_here, a_deadline_by_a_clock_that_was_never_heard_is_late_and_never_
   EXPECT_EQ(left(), lifetime_ms + used_ms);
 }
 
+TEST_F(moved_here, a_deadline_that_came_before_this_process_was_there_is_late_and_never_early) {
+  run_on_n2();
+  mode("n2", node_mode::cordoned);
+  move_entry move;
+  move.instance = {"a"};
+  move.expected = ledger->row("a")->epoch;
+  move.reason = move_reason::recreate;
+  move.expires_at = wall_time{said};
+  move.extensions_used_ms = used_ms;
+  ledger->put(move);
+  ASSERT_EQ(ledger->row("a")->phase, ledger_phase::queued);
+  begin();
+  ASSERT_EQ(ledger->row("a")->node, node_name{"n1"});
+  EXPECT_EQ(left(), lifetime_ms + used_ms);
+}
+
 } // namespace
 } // namespace poseidon

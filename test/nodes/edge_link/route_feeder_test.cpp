@@ -81,10 +81,11 @@ protected:
   feeder_test() {
     image = std::make_shared<ledger_image>();
     auto* self = this;
-    ledger = system.spawn([self](ledger_actor::pointer) -> ledger_actor::behavior_type {
+    ledger = system.spawn([self](ledger_actor::pointer me) -> ledger_actor::behavior_type {
       return {[](const append_entry&) { return outcome<folded>{failure{errc::internal, "", {}, {}, {}}}; },
-              [self](const subscribe_ledger& m) {
+              [self, me](const subscribe_ledger& m) -> caf::result<ledger_image_ptr> {
                 self->sink = m.sink;
+                if (self->silent) return me->make_response_promise<ledger_image_ptr>();
                 return ledger_image_ptr{self->image};
               },
               [self](const get_image&) { return ledger_image_ptr{self->image}; }, [](const get_instance&) { return row_ptr{}; },
@@ -117,8 +118,9 @@ protected:
     feeder = spawn_route_feeder(system, std::move(deps));
     run();
   }
-  void change(std::vector<row_ptr> rows) {
+  void change(std::vector<row_ptr> rows, struct position at = {1, 1}) {
     ledger_change one;
+    one.at = at;
     one.instances = std::move(rows);
     caf::anon_send(sink, ledger_changes{std::make_shared<const std::vector<ledger_change>>(std::vector{one})});
     run();
@@ -129,12 +131,13 @@ protected:
   }
 
   std::shared_ptr<ledger_image> image;
+  bool silent = false; ///< the ledger has no image yet
   ledger_actor ledger;
   router_actor router;
   route_feeder_actor feeder;
   ledger_subscriber sink;
   std::vector<route_message> heard;
-  std::map<std::string, struct epoch> known;
+  std::map<std::string, group_key> known;
   int answered = 0;
 };
 
@@ -149,15 +152,40 @@ TEST_F(feeder_test, the_image_and_every_change_reach_the_router) {
   EXPECT_TRUE(std::holds_alternative<end_route>(heard[2]));
 }
 
+TEST_F(feeder_test, an_image_that_does_not_come_in_time_is_asked_for_again) {
+  image->nodes = {node("far", "far/1")};
+  image->instances = {row("a", ledger_phase::running, "far")};
+  silent = true;
+  start();
+  silent = false;
+  EXPECT_TRUE(heard.empty());
+  advance(route_feeder_deps{}.ask_timeout);
+  EXPECT_EQ(heard.size(), 1u);
+}
+
 TEST_F(feeder_test, an_announcement_that_comes_late_takes_no_route_back) {
   image->nodes = {node("far", "far/1")};
-  known["a.localhost"] = epoch_of(3); // served already, from a snapshot
+  known["a.localhost"] = {{"a"}, epoch_of(3)}; // served already, from a snapshot
   start();
   change({row("a", ledger_phase::assigned, "far", 2)});
   change({row("a", ledger_phase::assigned, "far", 3)});
   EXPECT_TRUE(heard.empty());
   change({row("a", ledger_phase::assigned, "far", 4)});
   EXPECT_EQ(heard.size(), 1u) << "a reset: the former copy is served no more";
+}
+
+TEST_F(feeder_test, what_has_ended_ends_in_the_copy_that_the_log_forgot) {
+  start();
+  auto over = std::make_shared<instance_row>(*row("a", ledger_phase::ended, ""));
+  over->epoch = {}; // said again after the log was torn, and its slot was taken: it never had another copy
+  for (const auto copy : {epoch{1, 7, {}}, epoch{2, 7, {}}, epoch{3, 7, {}}}) {
+    known["a.localhost"] = {{"a"}, copy};
+    change({over}, {2, 9});
+    EXPECT_EQ(std::get<end_route>(heard.back()).epoch, copy.incarnation <= 2 ? copy : epoch{}) << "a later beginning has the word";
+  }
+  known["a.localhost"] = {{"b"}, epoch{1, 7, {}}};
+  change({over}, {2, 10});
+  EXPECT_EQ(std::get<end_route>(heard.back()).epoch, epoch{});
 }
 
 TEST_F(feeder_test, an_unknown_host_is_asked_for_once) {
