@@ -19,9 +19,18 @@ struct schema_only {
 };
 POSEIDON_FIELDS(schema_only, schema, version)
 
+/// Mostly one allocation.
+template <class T>
+std::string pack_roomy(const T& value) {
+  std::string out;
+  out.reserve(1024);
+  pack_to(out, value);
+  return out;
+}
+
 } // namespace
 
-std::string encode(const entry& value) { return pack(value); }
+std::string encode(const entry& value) { return pack_roomy(value); }
 
 outcome<entry> decode_entry(std::string_view bytes) {
   auto read = unpack<entry>(bytes);
@@ -31,10 +40,10 @@ outcome<entry> decode_entry(std::string_view bytes) {
   return read;
 }
 
-std::string encode(const entry_body& value) { return pack(value); }
+std::string encode(const entry_body& value) { return pack_roomy(value); }
 outcome<entry_body> decode_entry_body(std::string_view bytes) { return unpack<entry_body>(bytes); }
 
-std::string encode(const journal_record& value) { return pack(value); }
+std::string encode(const journal_record& value) { return pack_roomy(value); }
 
 outcome<journal_record> decode_record(std::string_view bytes) {
   auto read = unpack<journal_record>(bytes);

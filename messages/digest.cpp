@@ -2,9 +2,10 @@
 
 #include "messages/codec.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <cstdlib>
@@ -50,6 +51,23 @@ private:
 using cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 cipher new_cipher() { return {EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free}; }
 
+// OpenSSL looks an algorithm up by its name at each use, which costs more than the use: these have been looked up.
+const EVP_MD* sha256() {
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return found;
+}
+
+using mac_context = std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)>;
+mac_context new_hmac() {
+  static EVP_MAC_CTX* const blank = [] {
+    auto* made = EVP_MAC_CTX_new(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    char digest[] = "SHA256";
+    const OSSL_PARAM with[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    return made && EVP_MAC_CTX_set_params(made, with) == 1 ? made : nullptr;
+  }();
+  return {blank ? EVP_MAC_CTX_dup(blank) : nullptr, &EVP_MAC_CTX_free};
+}
+
 failure fault(errc code, const char* detail) { return {code, detail, std::nullopt, {}, {}}; }
 
 } // namespace
@@ -90,13 +108,18 @@ std::string to_base32(std::string_view bytes) {
 
 std::string sha256_hex(std::string_view bytes) {
   std::string digest(32, '\0');
-  if (EVP_Digest(bytes.data(), bytes.size(), raw(digest), nullptr, EVP_sha256(), nullptr) != 1) std::abort();
+  if (EVP_Digest(bytes.data(), bytes.size(), raw(digest), nullptr, sha256(), nullptr) != 1) std::abort();
   return to_hex(digest);
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   std::string digest(32, '\0');
-  if (!HMAC(EVP_sha256(), key.data(), length(key), raw(bytes), bytes.size(), raw(digest), nullptr)) std::abort();
+  const auto mac = new_hmac();
+  std::size_t size = 0;
+  const bool done = mac && EVP_MAC_init(mac.get(), raw(key), key.size(), nullptr) == 1 &&
+                    EVP_MAC_update(mac.get(), raw(bytes), bytes.size()) == 1 &&
+                    EVP_MAC_final(mac.get(), raw(digest), &size, digest.size()) == 1;
+  if (!done) std::abort();
   return digest;
 }
 

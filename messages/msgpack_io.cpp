@@ -1,5 +1,6 @@
 #include "messages/msgpack_io.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -8,7 +9,9 @@ namespace poseidon {
 // --- writer ---------------------------------------------------------------------------------------------------------
 
 void msgpack_writer::big_endian(std::uint64_t value, int size) {
-  for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) byte(static_cast<unsigned>(value >> shift & 255));
+  char piece[8];
+  for (int i = 0, shift = 8 * (size - 1); shift >= 0; ++i, shift -= 8) piece[i] = static_cast<char>(value >> shift & 255);
+  out_.append(piece, static_cast<std::size_t>(size));
 }
 
 void msgpack_writer::uinteger(std::uint64_t value) {
@@ -32,12 +35,16 @@ void msgpack_writer::real(double value) {
 }
 
 void msgpack_writer::text(std::string_view value) {
-  if (value.size() < 32) byte(0xa0 | static_cast<unsigned>(value.size()));
-  else {
-    int log2_size = value.size() <= 0xff ? 0 : value.size() <= 0xffff ? 1 : 2;
-    byte(0xd9 + static_cast<unsigned>(log2_size));
-    big_endian(value.size(), 1 << log2_size);
+  if (value.size() < 32) { // mostly a field's name: in one piece
+    char piece[32];
+    piece[0] = static_cast<char>(0xa0 | value.size());
+    std::copy(value.begin(), value.end(), piece + 1);
+    out_.append(piece, value.size() + 1);
+    return;
   }
+  int log2_size = value.size() <= 0xff ? 0 : value.size() <= 0xffff ? 1 : 2;
+  byte(0xd9 + static_cast<unsigned>(log2_size));
+  big_endian(value.size(), 1 << log2_size);
   out_.append(value);
 }
 

@@ -11,9 +11,8 @@ namespace poseidon {
 namespace {
 
 constexpr millis commit_limit{5'000};
-constexpr millis flush_limit{10'000};
 constexpr millis stop_flush_limit{2'000}; ///< an absent ledger must not keep a stop waiting
-constexpr millis forget_limit{5'000};
+constexpr millis forget_limit{10'000};   ///< its last fact may wait for the ledger as long
 
 void append(std::vector<entry_body>& to, std::vector<entry_body> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
@@ -126,24 +125,19 @@ void instance_core::confirm_stop(caf::typed_response_promise<outcome<done>> prom
       });
 }
 
+/// The journal answers once the last fact is folded.
 void instance_core::forget() {
-  auto again = [this](const failure& f) {
-    spdlog::debug("instance {}: its last fact is not folded yet: {}", record().instance.value, f.detail);
-    set_step(step::forget, back_off(attempts_++, millis{200}, millis{5'000}));
-  };
   ask(
-      self_, deps_->journal, flush_limit, flush_facts{key()},
-      [this, again](done) {
-        ask(
-            self_, deps_->journal, forget_limit, forget_record{key()},
-            [this](done) {
-              self_->send(deps_->runtime, unwatch_group{key()}); // also what an earlier actor of it asked for
-              self_->send(deps_->timers, disarm_all{me()});
-              self_->quit();
-            },
-            again);
+      self_, deps_->journal, forget_limit, forget_record{key()},
+      [this](done) {
+        self_->send(deps_->runtime, unwatch_group{key()}); // also what an earlier actor of it asked for
+        self_->send(deps_->timers, disarm_all{me()});
+        self_->quit();
       },
-      again);
+      [this](const failure& f) {
+        spdlog::debug("instance {}: not forgotten yet: {}", record().instance.value, f.detail);
+        set_step(step::forget, back_off(attempts_++, millis{200}, millis{5'000}));
+      });
 }
 
 } // namespace poseidon

@@ -18,11 +18,9 @@ bool acknowledges(const route_acked& ack, const group_key& key) { return ack.ins
 
 } // namespace
 
+/// Nothing follows from the answer: none is asked for.
 void instance_core::announce() {
-  if (!deps_->router) return;
-  ask(
-      self_, deps_->router, route_limit, announce_route{record().host, record().instance, record().epoch}, [](const route_acked&) {},
-      [id = record().instance](const failure& f) { spdlog::debug("instance {}: not announced to the edge: {}", id.value, f.detail); });
+  if (deps_->router) caf::anon_send(deps_->router, announce_route{record().host, record().instance, record().epoch});
 }
 
 void instance_core::probe() {

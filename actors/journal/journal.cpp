@@ -9,10 +9,11 @@ namespace poseidon {
 namespace {
 
 constexpr std::uint64_t retry_token = 1, drop_token = 2;
-// Facts that the ledger has are dropped with the next commit, whatever it is for; while many commits are under way, with one for
-// some dozens of facts, which are neighbours in the table. A commit of their own comes when nothing else does.
+// What is over - facts that the ledger has, records of instances whose end it has - is dropped with the next commit, whatever it
+// is for; while many commits are under way, with one for some dozens of them, which are neighbours in the table. A commit of
+// their own comes when nothing else does. A crash before it is harmless: the next run finds that they are over, and drops them.
 constexpr millis drop_after{1'000};
-constexpr std::size_t most_to_drop = 256, worth_dropping = 64, many_writes = 4;
+constexpr std::size_t most_to_drop = 256, worth_dropping = 64, many_writes = 4, most_to_forget = 10'000;
 
 failure overloaded(const char* what) { return {errc::ledger_unavailable, what, 1'000, {}, {}}; }
 
@@ -26,14 +27,17 @@ struct journal_state {
 
   struct pending_write {
     caf::typed_response_promise<outcome<done>> answer;
+    record_ptr record;
     std::vector<waiting_fact> facts;
     std::vector<std::uint64_t> folded;
+    std::vector<group_key> forgotten;
   };
   std::map<std::uint64_t, pending_write> writes;
   std::map<std::uint64_t, caf::typed_response_promise<outcome<std::shared_ptr<const journal_contents>>>> loads;
-  std::map<group_key, std::vector<caf::typed_response_promise<outcome<done>>>> flushes;
+  std::map<group_key, std::vector<caf::typed_response_promise<outcome<done>>>> flushes, leaving; ///< until its last fact is folded
 
   std::vector<std::uint64_t> folded;        ///< to be dropped from the store
+  std::vector<group_key> forgotten;         ///< the same
   bool drop_armed = false;
   std::uint32_t failures = 0;               ///< in a row
   bool backing_off = false;
@@ -55,7 +59,11 @@ struct journal_state {
   void gone(std::uint64_t number);
   bool store_write(journal_write what, pending_write pending);
   void keep_for_later(const std::vector<std::uint64_t>& numbers);
-  void drop_folded();
+  void keep_for_later(const pending_write& failed);
+  outcome<done> forget_later(const group_key& key);
+  void drop_later();
+  bool nothing_to_drop() const { return folded.empty() && forgotten.empty(); }
+  void drop();
 };
 
 void journal_state::take_over() {
@@ -71,31 +79,43 @@ caf::result<outcome<done>> journal_state::commit(commit_record& m) {
   journal_write what;
   what.record = m.record;
   group_key group{m.record->instance, m.record->epoch};
+  std::erase(forgotten, group); // its record is put anew
   what.facts.reserve(m.facts.size());
   for (auto& body : m.facts) what.facts.push_back({next_fact++, group, std::make_shared<const entry_body>(std::move(body))});
   return write(std::move(what));
 }
 
+/// Once the ledger has its last fact, and then without waiting for the disk.
 caf::result<outcome<done>> journal_state::forget(const forget_record& m) {
-  journal_write what;
-  what.forget = m.key;
-  return write(std::move(what));
+  if (!facts.waits(m.key)) return forget_later(m.key);
+  auto answer = self->make_response_promise<outcome<done>>();
+  leaving[m.key].push_back(answer);
+  return answer;
+}
+
+outcome<done> journal_state::forget_later(const group_key& key) {
+  if (forgotten.size() >= most_to_forget) return overloaded("too many records wait to be dropped");
+  forgotten.push_back(key);
+  drop_later();
+  return done{};
 }
 
 caf::result<outcome<done>> journal_state::write(journal_write what) {
   auto answer = self->make_response_promise<outcome<done>>();
-  auto added = what.facts;
-  if (!store_write(std::move(what), {answer, std::move(added), {}})) answer.deliver(outcome<done>{overloaded("too many commits wait for the disk")});
+  pending_write pending{answer, what.record, what.facts, {}, {}};
+  if (!store_write(std::move(what), std::move(pending))) answer.deliver(outcome<done>{overloaded("too many commits wait for the disk")});
   return answer;
 }
 
 /// Takes along what is to be dropped.
 bool journal_state::store_write(journal_write what, pending_write pending) {
   const auto token = what.token = next_token++;
-  const bool alone = !what.record && !what.forget;
-  if (alone || writes.size() < many_writes || folded.size() >= worth_dropping) what.folded = pending.folded = std::exchange(folded, {});
+  if (!what.record || writes.size() < many_writes || folded.size() >= worth_dropping) {
+    what.folded = pending.folded = std::exchange(folded, {});
+    what.forgotten = pending.forgotten = std::exchange(forgotten, {});
+  }
   if (store->write(std::move(what))) return writes.emplace(token, std::move(pending)), true;
-  keep_for_later(pending.folded);
+  keep_for_later(pending);
   return false;
 }
 
@@ -103,7 +123,7 @@ void journal_state::written(const journal_written& m) {
   for (auto& result : m.results) {
     auto found = writes.extract(result.token);
     if (found.empty()) continue;
-    if (result.why) keep_for_later(found.mapped().folded);
+    if (result.why) keep_for_later(found.mapped());
     else
       for (auto& fact : found.mapped().facts) facts.add(std::move(fact));
     if (found.mapped().answer.pending()) found.mapped().answer.deliver(result.why ? outcome<done>{result.why} : outcome<done>{done{}});
@@ -112,6 +132,7 @@ void journal_state::written(const journal_written& m) {
 }
 
 caf::result<outcome<std::shared_ptr<const journal_contents>>> journal_state::load() {
+  drop(); // what is over is not shown
   auto answer = self->make_response_promise<outcome<std::shared_ptr<const journal_contents>>>();
   auto token = next_token++;
   if (store->load(token)) loads.emplace(token, answer);
@@ -172,7 +193,7 @@ void journal_state::undelivered(std::uint64_t number, const failure& why) {
 void journal_state::due(const timer_due& m) {
   if (m.token == drop_token) {
     drop_armed = false;
-    return drop_folded();
+    return drop();
   }
   if (m.token != retry_token) return;
   backing_off = false;
@@ -181,21 +202,41 @@ void journal_state::due(const timer_due& m) {
 
 void journal_state::gone(std::uint64_t number) {
   keep_for_later({number});
-  if (auto group = facts.folded(number))
+  if (auto group = facts.folded(number)) {
     if (auto waiting = flushes.extract(*group))
       for (auto& answer : waiting.mapped()) answer.deliver(outcome<done>{done{}});
+    if (auto waiting = leaving.extract(*group))
+      for (auto& answer : waiting.mapped()) answer.deliver(forget_later(*group));
+  }
   pump();
-  if (folded.size() >= most_to_drop) drop_folded();
+  if (folded.size() >= most_to_drop) drop();
 }
 
 void journal_state::keep_for_later(const std::vector<std::uint64_t>& numbers) {
   folded.insert(folded.end(), numbers.begin(), numbers.end());
-  if (folded.empty() || std::exchange(drop_armed, true)) return;
+  drop_later();
+}
+
+/// A record that was put again since is not over.
+void journal_state::keep_for_later(const pending_write& failed) {
+  const auto lives = [this](const group_key& key) {
+    return std::any_of(writes.begin(), writes.end(), [&](const auto& each) {
+      const auto& record = each.second.record;
+      return record && record->instance == key.instance && record->epoch == key.epoch;
+    });
+  };
+  for (auto& key : failed.forgotten)
+    if (!lives(key)) forgotten.push_back(key);
+  keep_for_later(failed.folded);
+}
+
+void journal_state::drop_later() {
+  if (nothing_to_drop() || std::exchange(drop_armed, true)) return;
   self->send(deps.timers, arm_timer{timer_sink{self}, drop_token, deps.time->boot_now() + drop_after});
 }
 
-void journal_state::drop_folded() {
-  if (!folded.empty()) store_write({}, {});
+void journal_state::drop() {
+  if (!nothing_to_drop()) store_write({}, {});
 }
 
 full_journal_actor::behavior_type journal_behavior(full_journal_actor::stateful_pointer<journal_state> self, journal_deps deps,

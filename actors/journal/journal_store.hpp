@@ -6,12 +6,12 @@
 
 namespace poseidon {
 
-/// One commit: all of it, or nothing.
+/// One commit: all of it, in this order, or nothing.
 struct journal_write {
-  std::uint64_t token = 0;          ///< answered with journal_written
-  record_ptr record;                ///< put, null: none
-  std::vector<waiting_fact> facts;  ///< added to the outbox
-  std::optional<group_key> forget;  ///< drop its record, keep a tombstone
+  std::uint64_t token = 0;           ///< answered with journal_written
+  std::vector<group_key> forgotten;  ///< drop their records, keep tombstones
+  record_ptr record;                 ///< put, null: none
+  std::vector<waiting_fact> facts;   ///< added to the outbox
   std::vector<std::uint64_t> folded; ///< dropped from the outbox
 };
 

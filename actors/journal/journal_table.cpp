@@ -2,6 +2,7 @@
 
 #include "messages/codec.hpp"
 #include "messages/digest.hpp"
+#include "messages/msgpack.hpp"
 
 #include <algorithm>
 
@@ -16,9 +17,19 @@ std::string key_text(const instance_id& instance, const epoch& at) { return inst
 /// A record without its spec: that is stored once by digest.
 std::string without_spec(const journal_record& record) {
   if (!record.spec || record.spec_id.empty()) return encode(record);
-  auto light = record;
-  light.spec = nullptr;
-  return encode(light);
+  const auto kept = [](std::string_view name, auto& member) { return name != "spec" && !msgpack_detail::left_out(member); };
+  std::string bytes;
+  bytes.reserve(1024);
+  msgpack_writer out(bytes);
+  std::size_t present = 0;
+  poseidon_visit_fields(record, [&](std::string_view name, auto& member) { present += kept(name, member); });
+  out.map(present);
+  poseidon_visit_fields(record, [&](std::string_view name, auto& member) {
+    if (!kept(name, member)) return;
+    out.text(name);
+    msgpack_detail::write(out, member);
+  });
+  return bytes;
 }
 
 std::int64_t number(sqlite& db, const char* sql) {
@@ -49,14 +60,19 @@ const store_schema& journal_schema() {
        "CREATE TABLE graves(number INTEGER PRIMARY KEY, name TEXT NOT NULL, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);"
        "INSERT INTO graves SELECT number, name, at_ms, bytes FROM tombstones;"
        "DROP TABLE tombstones;"
-       "ALTER TABLE graves RENAME TO tombstones;"}};
+       "ALTER TABLE graves RENAME TO tombstones;",
+       // By number, as the facts: neighbours change together, and a key that is a number is found with one comparison a level.
+       "CREATE TABLE kept(number INTEGER PRIMARY KEY, name TEXT NOT NULL, bytes BLOB NOT NULL);"
+       "INSERT INTO kept(name, bytes) SELECT name, bytes FROM records;"
+       "DROP TABLE records;"
+       "ALTER TABLE kept RENAME TO records;"}};
   return schema;
 }
 
 journal_table::journal_table(sqlite& db, tombstone_rule tombstones)
     : db_(db), rule_(tombstones),
-      put_record_(db.prepare("INSERT INTO records(name, bytes) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET bytes = excluded.bytes")),
-      get_record_(db.prepare("SELECT bytes FROM records WHERE name = ?")), drop_record_(db.prepare("DELETE FROM records WHERE name = ?")),
+      put_record_(db.prepare("INSERT OR REPLACE INTO records(number, name, bytes) VALUES(?, ?, ?)")),
+      get_record_(db.prepare("SELECT bytes FROM records WHERE number = ?")), drop_record_(db.prepare("DELETE FROM records WHERE number = ?")),
       put_spec_(db.prepare("INSERT OR IGNORE INTO specs(digest, bytes) VALUES(?, ?)")),
       put_fact_(db.prepare("INSERT INTO facts(number, instance, epoch, bytes) VALUES(?, ?, ?, ?)")),
       drop_facts_(db.prepare("DELETE FROM facts WHERE number BETWEEN ? AND ?")),
@@ -64,14 +80,34 @@ journal_table::journal_table(sqlite& db, tombstone_rule tombstones)
       old_tombstones_(db.prepare("DELETE FROM tombstones WHERE at_ms < ?")),
       many_tombstones_(db.prepare("DELETE FROM tombstones WHERE number <= (SELECT max(number) FROM tombstones) - ?")) {
   identity(db);
+  read_numbers();
+}
+
+/// What a transaction that was rolled back did is not there, whichever of its jobs was at fault: they are done again, each by itself.
+void journal_table::look_again() {
+  if (rollbacks_seen_ == db_.rollbacks()) return;
+  rollbacks_seen_ = db_.rollbacks();
+  known_specs_.clear();
+  ending_.clear();
+  read_numbers();
+}
+
+void journal_table::read_numbers() {
+  numbers_.clear();
+  auto query = db_.prepare("SELECT number, name FROM records");
+  while (query.step()) {
+    numbers_[std::string(query.bytes_at(1))] = query.integer_at(0);
+    last_number_ = std::max(last_number_, query.integer_at(0));
+  }
 }
 
 void journal_table::write(const journal_write& what, wall_time now) {
+  look_again();
+  for (auto& key : what.forgotten) forget(key, now);
   if (what.record) put_record(*what.record);
   for (auto& fact : what.facts)
-    put_fact_.integer(static_cast<std::int64_t>(fact.number)).text(fact.group.instance.value).text(to_string(fact.group.epoch)).blob(encode(*fact.body)).run();
+    put_fact_.integer(static_cast<std::int64_t>(fact.number)).text(fact.group.instance.value).text(to_string(fact.group.epoch)).borrowed_blob(encode(*fact.body)).run();
   if (!what.folded.empty()) drop_facts(what.folded);
-  if (what.forget) forget(*what.forget, now);
 }
 
 /// Facts are folded about as they were said: what is dropped together is mostly neighbours, and goes in few steps.
@@ -88,7 +124,10 @@ void journal_table::drop_facts(std::vector<std::uint64_t> numbers) {
 void journal_table::put_record(const journal_record& record) {
   if (record.spec && !record.spec_id.empty()) put_spec(record.spec_id.value, record.spec);
   auto name = key_text(record.instance, record.epoch);
-  put_record_.text(name).blob(without_spec(record)).run();
+  const auto bytes = without_spec(record);
+  const auto [place, first] = numbers_.try_emplace(name, last_number_ + 1);
+  if (first) ++last_number_; // never given twice
+  put_record_.integer(place->second).text(name).borrowed_blob(bytes).run();
   if (record.phase == phase::gone) {
     if (ending_.size() >= most_remembered) ending_.clear();
     ending_.insert_or_assign(std::move(name), tombstone_of(record));
@@ -104,10 +143,10 @@ void journal_table::put_spec(const std::string& digest, const spec_ptr& spec) {
   known_specs_.insert(digest);
 }
 
-inventory_item journal_table::left_behind(const group_key& key, const std::string& name) {
+inventory_item journal_table::left_behind(const group_key& key, const std::string& name, std::int64_t number) {
   if (auto known = ending_.extract(name)) return std::move(known.mapped());
   inventory_item tombstone{key.instance, key.epoch, true, {}, {}, {}, {}, {}, {}};
-  get_record_.text(name);
+  get_record_.integer(number);
   if (!get_record_.step()) return tombstone;
   if (auto record = decode_record(get_record_.bytes_at(0))) tombstone = tombstone_of(*record);
   get_record_.reset();
@@ -116,10 +155,12 @@ inventory_item journal_table::left_behind(const group_key& key, const std::strin
 
 void journal_table::forget(const group_key& key, wall_time now) {
   auto name = key_text(key.instance, key.epoch);
-  auto tombstone = left_behind(key, name);
-  drop_record_.text(name).run();
-  if (db_.changes() == 0) return; // it was gone already
-  put_tombstone_.text(name).integer(now.ms).blob(encode(tombstone)).run();
+  const auto place = numbers_.find(name);
+  if (place == numbers_.end()) return; // it was gone already
+  const auto bytes = encode(left_behind(key, name, place->second));
+  drop_record_.integer(place->second).run();
+  put_tombstone_.text(name).integer(now.ms).borrowed_blob(bytes).run();
+  numbers_.erase(place);
   if (++since_bound_ >= bound_every) bound_tombstones(now);
 }
 

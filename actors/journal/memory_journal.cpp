@@ -36,6 +36,7 @@ public:
   }
 
   bool load(std::uint64_t token) override {
+    sync(); // in order
     auto contents = std::make_shared<journal_contents>();
     contents->data = disk_->data;
     for (auto& [key, record] : disk_->records)
@@ -55,10 +56,10 @@ private:
   }
 
   void commit(const journal_write& what) {
+    for (auto& key : what.forgotten) forget(key);
     if (what.record) disk_->records[{what.record->instance, what.record->epoch}] = what.record;
     for (auto& fact : what.facts) disk_->facts.emplace(fact.number, fact);
     for (auto number : what.folded) disk_->facts.erase(number);
-    if (what.forget) forget(*what.forget);
   }
 
   void forget(const group_key& key) {

@@ -21,7 +21,6 @@ public:
     store_job job;
     job.work = [this, shared](sqlite&) { table_.write(*shared, time_.wall_now()); };
     job.finished = [this, token](const failure& why) {
-      if (why) table_.forget_remembered();
       done_.results.push_back({token, why});
     };
     return thread_.post(std::move(job));

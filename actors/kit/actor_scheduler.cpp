@@ -38,3 +38,19 @@ void actor_scheduler::stop() {
 }
 
 } // namespace poseidon
+
+template <> void caf::scheduler::worker<poseidon::thrifty_sharing>::run() {
+  for (;;) {
+    auto* const job = policy_.dequeue(this);
+    policy_.before_resume(this, job);
+    const auto how = job->resume(this, max_throughput_);
+    policy_.after_resume(this, job);
+    if (how == resumable::resume_later) {
+      policy_.resume_job_later(this, job); // with our reference to it
+      continue;
+    }
+    if (how == resumable::done || how == resumable::shutdown_execution_unit) policy_.after_completion(this, job);
+    if (how == resumable::shutdown_execution_unit) return policy_.before_shutdown(this);
+    intrusive_ptr_release(job);
+  }
+}

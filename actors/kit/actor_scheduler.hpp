@@ -2,6 +2,7 @@
 // How actors share threads: CAF's work sharing with two changes. A worker that makes another actor runnable is not
 // helped by a second worker unless more waits than it will take up itself: a chain of messages runs on one core,
 // without a wake-up for each link. And request timeouts are kit/request_clock.hpp's.
+// Also the worker's loop: CAF's own casts each job dynamically to tell its logger, which is off, whose turn it is.
 
 #include "actors/kit/request_clock.hpp"
 
@@ -52,7 +53,13 @@ private:
   static caf::resumable* take(coordinator_data& in);
 };
 
-/// CAF's scheduler, with both.
+} // namespace poseidon
+
+template <> void caf::scheduler::worker<poseidon::thrifty_sharing>::run();
+
+namespace poseidon {
+
+/// CAF's scheduler, with all of it.
 class actor_scheduler final : public caf::scheduler::coordinator<thrifty_sharing> {
 public:
   using super = caf::scheduler::coordinator<thrifty_sharing>;

@@ -1,5 +1,6 @@
 #include "actors/ledger/tail_table.hpp"
 
+#include "actors/store/encoded_entries.hpp"
 #include "messages/codec.hpp"
 #include "messages/msgpack.hpp"
 
@@ -73,14 +74,21 @@ tail_contents tail_table::load() {
 void tail_table::append(const std::vector<placed_entry>& entries) {
   std::vector<tail_item> items;
   items.reserve(entries.size());
-  for (const auto& e : entries) items.push_back({e.at, e.logged_at, {encode(*e.what)}});
+  std::size_t size = 0;
+  for (const auto& e : entries) {
+    items.push_back({e.at, e.logged_at, {encoded_entries::of_process().take(e.what)}});
+    size += items.back().what.bytes.size() + 64;
+  }
+  std::string bytes;
+  bytes.reserve(size);
+  pack_to(bytes, items);
   const auto& last = entries.back().at;
-  insert_.integer(static_cast<std::int64_t>(last.incarnation)).integer(static_cast<std::int64_t>(last.sequence)).blob(pack(items)).run();
+  insert_.integer(static_cast<std::int64_t>(last.incarnation)).integer(static_cast<std::int64_t>(last.sequence)).borrowed_blob(bytes).run();
 }
 
 void tail_table::save(const tail_snapshot& s) {
   const auto incarnation = static_cast<std::int64_t>(s.at.incarnation), sequence = static_cast<std::int64_t>(s.at.sequence);
-  put_snapshot_.integer(incarnation).integer(sequence).text(to_string(s.last)).integer(s.logged_at.ms).text(s.digest).blob(s.bytes).run();
+  put_snapshot_.integer(incarnation).integer(sequence).text(to_string(s.last)).integer(s.logged_at.ms).text(s.digest).borrowed_blob(s.bytes).run();
   drop_.integer(incarnation).integer(sequence).run();
 }
 

@@ -1,5 +1,6 @@
 #include "actors/log/log_table.hpp"
 
+#include "actors/store/encoded_entries.hpp"
 #include "messages/codec.hpp"
 #include "messages/digest.hpp"
 
@@ -57,8 +58,10 @@ log_extent log_table::extent() {
   return {log_, last == 0 ? 1 : number(first_), last};
 }
 
-std::uint64_t log_table::append(const entry& what, wall_time now) {
-  insert_.integer(now.ms).blob(encode(what)).run();
+std::uint64_t log_table::append(const entry_ptr& what, wall_time now) {
+  auto bytes = encode(*what);
+  insert_.integer(now.ms).borrowed_blob(bytes).run();
+  encoded_entries::of_process().put(what, std::move(bytes)); // the tail writes it next
   return static_cast<std::uint64_t>(db_.last_row());
 }
 

@@ -16,7 +16,7 @@ public:
 
   log_extent extent();
   /// Appends and yields its sequence.
-  std::uint64_t append(const entry& what, wall_time now);
+  std::uint64_t append(const entry_ptr& what, wall_time now);
   /// Entries after a sequence, at most so many and about so many bytes (at least one entry).
   std::vector<logged_entry> read_after(std::uint64_t sequence, std::size_t most, std::size_t bytes);
   /// Drops at most `most` entries before a sequence, never the last one (its place is where the log goes on). Yields

@@ -58,7 +58,7 @@ bool log_store::append(const append_to_log& m) {
     placed->clear();
     for (auto& what : m.entries) {
       auto now = time_.wall_now();
-      placed->push_back({table_.append(*what, now), now, what, nullptr});
+      placed->push_back({table_.append(what, now), now, what, nullptr});
     }
   };
   job.finished = [this, m, placed](const failure& why) {

@@ -129,9 +129,13 @@ struct adapter_state {
     return promise;
   }
 
+  /// Progress goes from the port's thread to whoever watches now; the answer, which comes through here, is never before it.
   reply<group_state> ensure(const ensure_group& m) {
+    const auto found = watchers.find(m.plan->key);
+    auto progress = [watcher = found == watchers.end() ? caf::weak_actor_ptr{} : found->second](const group_progress& p) {
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(watcher)) caf::anon_send(caf::actor_cast<group_watcher>(strong), p);
+    };
     return call<group_state>(millis{m.timeout_ms}, [&](auto answer) {
-      auto progress = [this, to_self = calls.to_self()](const group_progress& p) { to_self.post([this, p] { tell(p.key, p); }); };
       deps.port->ensure(m.plan, millis{m.timeout_ms}, std::move(progress), std::move(answer));
     });
   }
@@ -218,6 +222,7 @@ adapter::behavior_type adapter_behavior(adapter::stateful_pointer<adapter_state>
   auto* s = &self->state;
   s->start(std::move(deps));
   return {
+      [](const port_event& event) { event.run(); }, // first: CAF asks one after the other, and these are most
       [s](const ensure_group& m) { return s->ensure(m); },
       [s](const start_group_again& m) { return s->start_again(m); },
       [s](const stop_group& m) { return s->stop(m); },
@@ -234,7 +239,6 @@ adapter::behavior_type adapter_behavior(adapter::stateful_pointer<adapter_state>
       [s](const watch_group& m) { s->watch(m); },
       [s](const unwatch_group& m) { s->unwatch(m); },
       [s](const watch_engine& m) { s->watch_engine_for(m); },
-      [](const port_event& event) { event.run(); },
       [s](const timer_due& due) { s->on_timer(due); },
   };
 }

@@ -60,16 +60,20 @@ void scheduler_state::pause(millis span, std::function<void()> then) {
   arm(token, span);
 }
 
+/// Mostly the row is there already: only what is not is waited for. Changes that come after the answer are newer than it.
 void scheduler_state::await_row(const instance_id& instance, millis limit, row_waits::wanted wanted, row_waits::on_end then) {
-  const auto token = waits.add(instance, wanted, std::move(then));
-  arm(token, limit);
+  const auto until = deps.clock->boot_now() + limit;
+  const auto wait = [this, instance, until, wanted, then] {
+    const auto token = waits.add(instance, wanted, then);
+    self->send(deps.timers, arm_timer{timer_sink{self}, token, until});
+  };
   ask(
-      self, deps.ledger, deps.ledger_timeout, get_instance{instance},
-      [this](row_ptr row) {
-        if (!row) return;
-        for (auto ended : waits.see(row)) self->send(deps.timers, disarm_timer{timer_sink{self}, ended});
+      self, deps.ledger, std::min(limit, deps.ledger_timeout), get_instance{instance},
+      [wanted, then, wait](row_ptr row) {
+        if (row && wanted(*row)) return then(std::move(row));
+        wait();
       },
-      [](failure) {});
+      [wait](failure) { wait(); });
 }
 
 void scheduler_state::with_row(const instance_id& instance, const row_promise& promise, std::function<void(row_ptr)> then) {

@@ -29,6 +29,8 @@ public:
   statement& integer(std::int64_t value);
   statement& text(std::string_view value);
   statement& blob(std::string_view value);
+  /// The same without a copy: the bytes stay where they are until the statement has run.
+  statement& borrowed_blob(std::string_view value);
   /// Runs to the next row; false at the end, and the statement is ready to be bound anew.
   bool step();
   /// Runs a statement that yields no rows.
@@ -57,6 +59,8 @@ public:
   std::int64_t last_row() const;
   /// Rows that the last statement changed.
   std::int64_t changes() const;
+  /// Transactions rolled back so far: what is remembered of the tables may be wrong when there is one more.
+  std::uint64_t rollbacks() const { return *rollbacks_; }
   /// Copies the whole database to another file.
   void copy_to(const std::string& path);
 
@@ -64,6 +68,7 @@ private:
   struct close {
     void operator()(sqlite3* db) const;
   };
+  std::unique_ptr<std::uint64_t> rollbacks_ = std::make_unique<std::uint64_t>(0); ///< before the handle, which counts it up
   std::unique_ptr<sqlite3, close> handle_;
 };
 

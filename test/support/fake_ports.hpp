@@ -162,7 +162,7 @@ inline probe_actor spawn_fake_probe(caf::actor_system& system, std::shared_ptr<s
   });
 }
 
-/// The journal's records and facts; `ledger_up` false keeps flush_facts waiting.
+/// The journal's records and facts; `ledger_up` false keeps flush_facts and forget_record waiting.
 struct fake_journal {
   std::map<group_key, record_ptr> records;
   std::vector<entry_body> facts; ///< each once, however often it was handed over
@@ -211,6 +211,7 @@ inline journal_actor spawn_fake_journal(caf::actor_system& system, std::shared_p
         },
         [=](const forget_record& m) {
           book->note("journal forget");
+          if (!journal->ledger_up && book->next["forget"].empty()) book->next["forget"].push_back(loses_request());
           return reply("forget", [=] {
             journal->records.erase(m.key);
             journal->tombstones.push_back(m.key);

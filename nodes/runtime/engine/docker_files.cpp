@@ -19,11 +19,9 @@ failure file_failure(const std::string& path) {
   return fail(errno == ENOSPC || errno == EDQUOT ? errc::no_space : errc::internal, path + ": " + std::strerror(errno));
 }
 
-/// Writes beside, then renames: a reader sees the old text or the new one.
-failure write_atomically(const std::string& path, const std::string& text, mode_t mode) {
-  auto beside = path + ".new";
-  int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  if (file < 0) return file_failure(beside);
+failure write_file(const std::string& path, const std::string& text, mode_t mode) {
+  int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (file < 0) return file_failure(path);
   bool whole = ::fchmod(file, mode) == 0;
   for (std::size_t done = 0; whole && done < text.size();) {
     auto wrote = ::write(file, text.data() + done, text.size() - done);
@@ -32,11 +30,26 @@ failure write_atomically(const std::string& path, const std::string& text, mode_
     if (whole) done += std::size_t(wrote);
   }
   failure problem;
-  if (!whole) problem = file_failure(beside);
+  if (!whole) problem = file_failure(path);
   ::close(file);
+  return problem;
+}
+
+/// Writes beside, then renames: a reader sees the old text or the new one.
+failure write_atomically(const std::string& path, const std::string& text, mode_t mode) {
+  auto beside = path + ".new";
+  auto problem = write_file(beside, text, mode);
   if (!problem && ::rename(beside.c_str(), path.c_str()) != 0) problem = file_failure(path);
   if (problem) ::unlink(beside.c_str());
   return problem;
+}
+
+/// In a folder that was made just now nobody reads yet: nothing need be replaced as a whole.
+failure write_group_files(const std::string& folder, const launch_plan& plan, bool fresh) {
+  const auto write = fresh ? write_file : write_atomically;
+  if (auto problem = write(folder + "/instance.json", instance_file(plan), 0644)) return problem;
+  if (plan.flag.empty()) return {};
+  return write(folder + "/flag", plan.flag.reveal() + "\n", 0644);
 }
 
 } // namespace
@@ -47,35 +60,44 @@ std::string docker_core::instance_folder(const group_key& key) const {
 
 failure docker_core::write_instance_folder(const launch_plan& plan) const {
   auto folder = instance_folder(plan.key);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return fail(error.value() == ENOSPC ? errc::no_space : errc::internal, folder + ": " + error.message());
+  bool fresh = ::mkdir(folder.c_str(), 0755) == 0;
+  if (!fresh && errno != EEXIST) { // the first one of all, or a fault
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) return fail(error.value() == ENOSPC ? errc::no_space : errc::internal, folder + ": " + error.message());
+  }
   // Whoever the service runs as reads it; on the host, DATA itself keeps others out.
   ::chmod(folder.c_str(), 0755);
-  if (auto problem = write_atomically(folder + "/instance.json", instance_file(plan), 0644)) return problem;
-  if (plan.flag.empty()) return {};
-  return write_atomically(folder + "/flag", plan.flag.reveal() + "\n", 0644);
+  return write_group_files(folder, plan, fresh);
 }
 
 void docker_core::remove_instance_folder(const group_key& key) const {
-  std::error_code error;
-  fs::remove_all(instance_folder(key), error);
-  if (error) warn(instance_folder(key) + ": " + error.message());
+  const auto folder = instance_folder(key);
+  ::unlink((folder + "/instance.json").c_str());
+  if (::rmdir(folder.c_str()) == 0 || errno == ENOENT) return;
+  std::error_code error; // a flag, or what a crash has left
+  fs::remove_all(folder, error);
+  if (error) warn(folder + ": " + error.message());
 }
 
 task<outcome<done>> docker_core::update_instance_file(launch_plan_ptr plan) {
+  const auto folder = instance_folder(plan->key);
   std::error_code error;
-  if (!fs::is_directory(instance_folder(plan->key), error))
+  if (!fs::is_directory(folder, error))
     co_return fail(errc::unknown_instance, "instance " + plan->key.instance.value + " has no folder on this node");
-  if (auto problem = write_instance_folder(*plan)) co_return problem;
+  if (auto problem = write_group_files(folder, *plan, false)) co_return problem;
   co_return done();
 }
 
 void docker_core::remember_container(const std::string& id) const {
   auto folder = options_.data_folder + "/containers";
-  std::error_code error;
-  fs::create_directories(folder, error);
-  int file = ::open((folder + "/" + id).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const auto make = [path = folder + "/" + id] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); };
+  int file = make();
+  if (file < 0 && errno == ENOENT) { // the first one of all
+    std::error_code error;
+    fs::create_directories(folder, error);
+    file = make();
+  }
   if (file >= 0) ::close(file);
 }
 

@@ -15,8 +15,9 @@ std::string short_hash(std::initializer_list<std::string_view> parts) {
   std::string text;
   for (auto part : parts)
     text += std::to_string(part.size()) + ":" + std::string(part);
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr); // else looked for at each call
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha256, nullptr);
   static constexpr char digits[] = "0123456789abcdef";
   std::string hex;
   for (std::size_t i = 0; i < 10; ++i) {

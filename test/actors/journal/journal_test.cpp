@@ -228,6 +228,56 @@ TEST_F(journal_test, forgetting_keeps_a_tombstone) {
   EXPECT_EQ(all->tombstones[0].running_at, wall_time{5});
 }
 
+TEST_F(journal_test, forgets_once_the_last_fact_is_folded) {
+  auto r = record(1);
+  script->fail_with = errc::ledger_unavailable;
+  commit_now(r, 2);
+  auto forgotten = world.ask_later<outcome<done>>(journal, forget_record{group(1)});
+  EXPECT_FALSE(*forgotten);
+  EXPECT_EQ(contents()->records.size(), 1u);
+  script->fail_with = errc::ok;
+  advance(millis{2'000});
+  EXPECT_TRUE(*forgotten && (*forgotten)->ok());
+  EXPECT_TRUE(contents()->records.empty());
+}
+
+TEST_F(journal_test, forgetting_waits_for_no_commit_and_comes_with_the_next) {
+  auto r = record(1), other = record(2), third = record(3);
+  commit_now(r, 0);
+  commit_now(other, 0);
+  disk->hold = true;
+  EXPECT_TRUE(world.answer_now<outcome<done>>(journal, forget_record{group(1)}));
+  EXPECT_EQ(disk->records.size(), 2u);
+  disk->hold = false;
+  commit_now(third, 0);
+  EXPECT_FALSE(disk->records.contains(group(1)));
+  ASSERT_TRUE(world.answer_now<outcome<done>>(journal, forget_record{group(2)})->ok());
+  EXPECT_TRUE(disk->records.contains(group(2)));
+  advance(millis{1'000}); // nothing else comes
+  EXPECT_FALSE(disk->records.contains(group(2)));
+  EXPECT_EQ(disk->tombstones.size(), 2u);
+}
+
+TEST_F(journal_test, what_could_not_be_forgotten_is_tried_again_unless_it_was_put_anew) {
+  auto r = record(1), other = record(2);
+  commit_now(r, 0);
+  commit_now(other, 0);
+  ASSERT_TRUE(world.answer_now<outcome<done>>(journal, forget_record{group(1)})->ok());
+  commit_now(r, 0);
+  advance(millis{1'000});
+  EXPECT_TRUE(disk->records.contains(group(1)));
+  disk->full = true;
+  ASSERT_TRUE(world.answer_now<outcome<done>>(journal, forget_record{group(1)})->ok());
+  ASSERT_TRUE(world.answer_now<outcome<done>>(journal, forget_record{group(2)})->ok());
+  advance(millis{1'000}); // in vain
+  EXPECT_EQ(disk->records.size(), 2u);
+  disk->full = false;
+  commit_now(r, 0);
+  advance(millis{1'000});
+  EXPECT_TRUE(disk->records.contains(group(1)));
+  EXPECT_FALSE(disk->records.contains(group(2)));
+}
+
 TEST_F(journal_test, a_damaged_record_does_not_stop_the_others) {
   auto good = record(1), bad = record(2);
   commit_now(good, 0);

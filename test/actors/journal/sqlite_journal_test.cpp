@@ -189,6 +189,52 @@ TEST_F(sqlite_journal_test, tombstones_of_the_first_schema_are_kept) {
   EXPECT_EQ(contents()->tombstones[2].instance, group(2).instance);
 }
 
+TEST_F(sqlite_journal_test, records_of_the_second_schema_are_kept_and_go_on) {
+  {
+    const auto& all = journal_schema().upgrades;
+    auto db = *open_store(path, store_schema{"the journal", {all[0], all[1]}});
+    auto put = db->prepare("INSERT INTO records(name, bytes) VALUES(?, ?)");
+    for (int n = 0; n < 3; ++n) {
+      auto r = record(n);
+      put.text(r.instance.value + "/" + to_string(r.epoch)).blob(encode(r)).run();
+    }
+  }
+  open();
+  auto r = record(1);
+  r.phase = phase::running;
+  ASSERT_TRUE(ask<done>(commit(r, 0)));
+  ASSERT_TRUE(ask<done>(forget_record{group(2)}));
+  auto all = contents();
+  ASSERT_EQ(all->records.size(), 2u);
+  for (auto& got : all->records) EXPECT_EQ(got->phase == phase::running, got->instance == r.instance);
+  EXPECT_EQ(all->tombstones.size(), 1u);
+}
+
+/// One bad job makes its neighbours be done again: nothing that was remembered of the first time counts.
+TEST_F(sqlite_journal_test, what_was_rolled_back_is_written_when_it_is_done_again) {
+  auto db = *open_store(path, journal_schema());
+  journal_table table{*db, {}};
+  auto r = record(1), gone = record(2);
+  r.spec = std::make_shared<const instance_spec>();
+  r.spec_id = {"sha256:1"};
+  const auto write = [&](const journal_record& put, std::vector<group_key> forgotten) {
+    journal_write what;
+    what.record = std::make_shared<const journal_record>(put);
+    what.forgotten = std::move(forgotten);
+    table.write(what, time.wall_now());
+  };
+  write(gone, {});
+  db->execute("BEGIN");
+  write(r, {group(2)});
+  db->execute("ROLLBACK");
+  write(r, {group(2)});
+  const auto all = table.contents(time.wall_now());
+  ASSERT_EQ(all.records.size(), 1u);
+  EXPECT_EQ(all.records[0]->instance, r.instance);
+  EXPECT_TRUE(all.records[0]->spec) << "it was stored";
+  EXPECT_EQ(all.tombstones.size(), 1u);
+}
+
 TEST_F(sqlite_journal_test, forgetting_what_is_not_there_is_no_error) {
   open();
   EXPECT_TRUE(ask<done>(forget_record{group(1)}));

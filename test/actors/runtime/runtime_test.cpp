@@ -93,6 +93,11 @@ struct runtime_test : actor_test {
     port->starts.back()(runtime_info{true, true, false, false, true, false, "held", "proved", 1, 2});
     run();
   }
+  launch_plan_ptr plan() const {
+    auto made = std::make_shared<launch_plan>();
+    made->key = key;
+    return made;
+  }
   template <class R, class M>
   auto later(M m) { return world.ask_later<outcome<R>>(runtime_handle, std::move(m)); }
 };
@@ -137,7 +142,7 @@ TEST_F(runtime_test, every_request_ends_and_what_comes_late_is_dropped) {
   started();
   auto a = later<group_state>(inspect_group{key});
   auto b = later<done>(stop_group{key, 900});
-  auto c = later<group_state>(ensure_group{nullptr, 300'000});
+  auto c = later<group_state>(ensure_group{plan(), 300'000});
   EXPECT_EQ(port->stop_args[0], (std::pair<std::string, millis>{"", millis{900}}));
   advance(millis{15'000});
   ASSERT_TRUE(a->has_value());
@@ -167,7 +172,7 @@ TEST_F(runtime_test, an_answer_counts_once) {
 TEST_F(runtime_test, progress_and_exits_go_to_the_groups_watcher) {
   started();
   heard->clear();
-  later<group_state>(ensure_group{nullptr, 1'000});
+  later<group_state>(ensure_group{plan(), 1'000});
   port->progress[0]({key, group_step::pulling, 40});
   port->exits({key, "main", 137, false});
   port->exits({{{"other"}, {}}, "main", 1, false});
