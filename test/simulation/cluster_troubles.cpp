@@ -126,11 +126,10 @@ bool cluster_troubles::is_last_with_state(const machine& m) const {
 void cluster_troubles::crash(machine& m, cluster::kept keeps) {
   if (!m.process) return;
   if (!keeps.journal) checks_.may_lose(m.plan.name);
-  keeps.tail = keeps.tail || is_last_with_state(m);
   m.crash_after = of_.random->below(400);
   later(50, of_.random->below(3) == 0 ? 30'000 : 2'000, [this, &m, keeps] {
     of_.crash(m); // had it nothing to do until now
-    of_.start(m, keeps);
+    of_.start(m, {keeps.journal, keeps.tail || is_last_with_state(m)});
   });
 }
 
