@@ -77,6 +77,32 @@ TEST_F(contact_test, what_ends_while_its_inventory_is_under_way_holds_no_room_fo
   EXPECT_EQ(ledger->state.nodes.at(deps.node).row->reserved_memory_bytes, 0u);
 }
 
+TEST_F(contact_test, until_its_second_inventory_is_folded_nothing_else_makes_it_registered) {
+  bool armed = false;
+  deps.load = [&] {
+    if (std::exchange(armed, false)) {
+      const auto& record = *puppets[0]->seed.record;
+      ledger->put(ended_entry{{record.instance, record.epoch, deps.node, deps.run, 5}, end_reason::stopped, {}, {}, {}});
+      disk->records.clear();
+      disk->failing = true; // the second one can't be taken yet
+    }
+    return node_load{};
+  };
+  begin();
+  start("a");
+  stand_still(millis{8'000});
+  armed = true;
+  advance(millis{3'000});
+  ASSERT_FALSE(armed);
+  ledger->put(set_node_mode_entry{deps.node, node_mode::cordoned}); // its row changes
+  run();
+  EXPECT_FALSE(status().registered);
+  disk->failing = false;
+  advance(deps.longest_retry);
+  EXPECT_TRUE(status().registered);
+  EXPECT_TRUE(ledger->state.withdrawn.empty());
+}
+
 TEST_F(contact_test, a_short_pause_is_none) {
   begin();
   start("a");
