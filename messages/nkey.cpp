@@ -46,7 +46,8 @@ std::optional<std::string> read(std::string_view text) {
     bits -= 8;
     bytes += static_cast<char>(held >> bits & 0xff);
   }
-  if (bytes.size() <= check_bytes) return std::nullopt;
+  const bool more = (held & ((1u << bits) - 1)) != 0; // the last digit says something beyond the bytes: mistyped
+  if (more || bytes.size() <= check_bytes) return std::nullopt;
   const auto body = bytes.size() - check_bytes;
   const auto said = static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[body]) | static_cast<unsigned char>(bytes[body + 1]) << 8);
   bytes.resize(body);

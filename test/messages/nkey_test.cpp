@@ -21,6 +21,10 @@ TEST(nkey, a_new_one_is_like_no_other) {
   EXPECT_NE(*public_nkey(a.reveal()), *public_nkey(b.reveal()));
 }
 
+TEST(nkey, a_last_digit_that_gives_the_same_bytes_is_mistyped_as_well) {
+  EXPECT_FALSE(public_nkey("SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VZ"));
+}
+
 TEST(nkey, what_is_mistyped_or_no_seed_is_refused) {
   const auto seed = make_nkey_seed(system_random()).reveal();
   for (std::size_t i = 2; i < seed.size(); ++i) {
