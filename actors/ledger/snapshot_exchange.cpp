@@ -6,6 +6,9 @@
 #include "messages/msgpack.hpp"
 #include "messages/subjects.hpp"
 
+#include <algorithm>
+#include <deque>
+
 namespace poseidon {
 namespace {
 
@@ -40,7 +43,7 @@ using service = caf::typed_actor<reacts_to<question_came>>;
 struct service_state {
   service::pointer self;
   snapshot_exchange_deps deps;
-  tail_snapshot_ptr kept;
+  std::deque<tail_snapshot_ptr> kept; ///< of those who ask at present, the latest first
 
   explicit service_state(service::pointer me) : self(me) {}
 
@@ -59,8 +62,10 @@ struct service_state {
     ask(
         self, deps.ledger, take_limit, take_snapshot{},
         [this, answer = m.answer](tail_snapshot_ptr taken) {
-          kept = std::move(taken);
-          tell({kept->digest, 0}, answer);
+          const ask_snapshot first{taken->digest, 0};
+          kept.push_front(std::move(taken));
+          if (kept.size() > deps.kept_max) kept.pop_back();
+          tell(first, answer);
         },
         [answer = m.answer](const failure& why) { refuse(answer, why); });
   }
@@ -72,11 +77,13 @@ struct service_state {
   }
 
   void tell(const ask_snapshot& asked, const std::function<void(std::string)>& answer) {
-    const bool known = kept && kept->digest == asked.digest;
-    if (known && asked.offset >= kept->bytes.size()) kept = nullptr; // whoever asked for it has all of it
-    if (!known || !kept) return refuse(answer, {errc::conflict, "this snapshot is no longer kept", 1'000, {}, {}});
-    auto bytes = kept->bytes.substr(asked.offset, deps.part_bytes);
-    answer(frame_of(part_kind, snapshot_part{{}, kept->at, kept->last, kept->logged_at, kept->digest, asked.offset, kept->bytes.size(), {std::move(bytes)}}));
+    const auto at = std::ranges::find_if(kept, [&](auto& each) { return each->digest == asked.digest; });
+    const bool whole = at != kept.end() && asked.offset >= (*at)->bytes.size(); // whoever asked for it has all of it
+    const auto from = at == kept.end() || whole ? tail_snapshot_ptr{} : *at;
+    if (whole) kept.erase(at);
+    if (!from) return refuse(answer, {errc::conflict, "this snapshot is no longer kept", 1'000, {}, {}});
+    auto bytes = from->bytes.substr(asked.offset, deps.part_bytes);
+    answer(frame_of(part_kind, snapshot_part{{}, from->at, from->last, from->logged_at, from->digest, asked.offset, from->bytes.size(), {std::move(bytes)}}));
   }
 };
 

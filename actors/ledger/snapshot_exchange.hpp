@@ -31,9 +31,10 @@ struct snapshot_exchange_deps {
   std::string cluster, process; ///< process: this one
   snapshot_source ledger;
   std::size_t part_bytes = 512u << 10; ///< below the bus's largest frame
+  std::size_t kept_max = 3;            ///< for so many who ask at once
 };
 
-/// Answers the others' questions; one snapshot at a time is kept.
+/// Answers the others' questions; a few snapshots at a time are kept.
 caf::actor spawn_snapshot_service(caf::actor_system& system, snapshot_exchange_deps deps);
 
 struct snapshot_question {

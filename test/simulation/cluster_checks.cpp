@@ -107,6 +107,7 @@ void cluster_checks::look_at_copies(machine& m) {
     if (!judged || !runs) continue;
     const auto& records = m.process->storage.journal->records;
     const auto record = records.find(key);
+    if (record == records.end()) overdue_.erase({m.plan.name.value, key});
     if (record == records.end() || !record->second->deadline || record->second->deadline->boot_id != m.plan.boot_id) continue;
     const auto late = (boot - record->second->deadline->boot).count();
     if (late <= 0) continue;

@@ -61,6 +61,18 @@ TEST_F(snapshot_exchange_test, what_is_lost_on_the_way_is_asked_for_again) {
   }
 }
 
+TEST_F(snapshot_exchange_test, two_who_ask_at_once_are_both_answered) {
+  for (int i = 0; i < 20; ++i) set("setting" + std::to_string(i), "1");
+  std::vector<outcome<tail_snapshot_ptr>> got;
+  const std::shared_ptr<bus> other = hub.join("n3");
+  const auto take = [&got](outcome<tail_snapshot_ptr> answer) { got.push_back(std::move(answer)); };
+  ask_for_snapshot(system, {newcomer, "c", "g1"}, take);
+  ask_for_snapshot(system, {other, "c", "g1"}, take);
+  run();
+  ASSERT_EQ(got.size(), 2u);
+  for (auto& each : got) EXPECT_TRUE(each.ok()) << each.error.detail;
+}
+
 TEST_F(snapshot_exchange_test, one_that_has_no_state_says_so) {
   caf::anon_send_exit(ledger, caf::exit_reason::kill);
   log_store->wipe();
