@@ -18,7 +18,9 @@ struct front_state {
   std::shared_ptr<log_line> line;
   log_followers followers;
 
-  bool reachable() const { return line->connected && server->up(); }
+  std::uint64_t generation = 0; ///< of the connection, as far as this process has noticed: what was frozen notices later
+
+  bool reachable() const { return line->connected && server->up() && generation == line->generation; }
 
   void append(const append_to_log& m) {
     if (reachable()) return server->send(line, m.from, m.entries);
@@ -48,6 +50,7 @@ struct front_state {
   }
 
   void connection(const log_connection& m) {
+    generation = line->generation;
     for (auto& follower : followers.all()) {
       follower.halted = true;
       self->send(follower.sink, m);
@@ -84,6 +87,7 @@ shared_log_front::behavior_type front_behavior(shared_log_front::stateful_pointe
   s->self = self;
   s->server = std::move(server);
   s->line = std::move(line);
+  s->generation = s->line->generation;
   install_handlers(self, front_state::name);
   self->set_down_handler([self](const caf::down_msg& m) { self->state.followers.drop(m.source); });
   return {
