@@ -13,6 +13,25 @@ struct contact_test : supervisor_test {
     deps.lost_after = millis{15'000};
   }
   std::size_t registrations() const { return ledger->of<node_up_entry>().size(); }
+  /// Away for so long that it registers anew; "a" ends just before that node_up goes out, with what else is to happen then.
+  void register_anew_while_a_ends(std::function<void()> then = [] {}) {
+    const auto armed = std::make_shared<bool>(false);
+    deps.load = [this, armed, then] { // asked for just before the node_up goes out
+      if (std::exchange(*armed, false)) {
+        const auto& record = *puppets[0]->seed.record;
+        ledger->put(ended_entry{{record.instance, record.epoch, deps.node, deps.run, 5}, end_reason::stopped, {}, {}, {}});
+        disk->records.clear();
+        then();
+      }
+      return node_load{};
+    };
+    begin();
+    start("a");
+    stand_still(millis{8'000});
+    *armed = true;
+    advance(millis{3'000});
+    ASSERT_FALSE(*armed);
+  }
   /// The process stands still: time goes on, and nothing of it runs.
   void stand_still(millis span) {
     world.time.advance(span);
@@ -57,43 +76,14 @@ TEST_F(contact_test, what_was_given_to_others_meanwhile_is_fenced_and_not_answer
 }
 
 TEST_F(contact_test, what_ends_while_its_inventory_is_under_way_holds_no_room_for_ever) {
-  bool armed = false;
-  deps.load = [&] { // asked for just before the node_up goes out
-    if (std::exchange(armed, false)) {
-      const auto& record = *puppets[0]->seed.record;
-      ledger->put(ended_entry{{record.instance, record.epoch, deps.node, deps.run, 5}, end_reason::stopped, {}, {}, {}});
-      disk->records.clear();
-    }
-    return node_load{};
-  };
-  begin();
-  start("a");
-  stand_still(millis{8'000});
-  armed = true;
-  advance(millis{3'000});
-  ASSERT_FALSE(armed);
+  register_anew_while_a_ends();
   EXPECT_TRUE(status().registered);
   EXPECT_TRUE(ledger->state.withdrawn.empty());
   EXPECT_EQ(ledger->state.nodes.at(deps.node).row->reserved_memory_bytes, 0u);
 }
 
 TEST_F(contact_test, until_its_second_inventory_is_folded_nothing_else_makes_it_registered) {
-  bool armed = false;
-  deps.load = [&] {
-    if (std::exchange(armed, false)) {
-      const auto& record = *puppets[0]->seed.record;
-      ledger->put(ended_entry{{record.instance, record.epoch, deps.node, deps.run, 5}, end_reason::stopped, {}, {}, {}});
-      disk->records.clear();
-      disk->failing = true; // the second one can't be taken yet
-    }
-    return node_load{};
-  };
-  begin();
-  start("a");
-  stand_still(millis{8'000});
-  armed = true;
-  advance(millis{3'000});
-  ASSERT_FALSE(armed);
+  register_anew_while_a_ends([this] { disk->failing = true; }); // the second one can't be taken yet
   ledger->put(set_node_mode_entry{deps.node, node_mode::cordoned}); // its row changes
   run();
   EXPECT_FALSE(status().registered);

@@ -23,16 +23,13 @@ struct moved_here : supervisor_test {
     said = time.wall_now().ms + ahead.value_or(millis{0}).count() + 1'000'000;
     ledger->put(running_entry{{row->id, row->epoch, row->node, {2, 2}, 1}, {1}, {said}, {}});
   }
+  void move(move_reason reason) {
+    ledger->put(move_entry{{"a"}, ledger->row("a")->epoch, reason, wall_time{said}, used_ms, "", {}});
+    run();
+  }
   void move_here() {
     mode("n2", node_mode::draining);
-    move_entry move;
-    move.instance = {"a"};
-    move.expected = ledger->row("a")->epoch;
-    move.reason = move_reason::drain;
-    move.expires_at = wall_time{said};
-    move.extensions_used_ms = used_ms;
-    ledger->put(move);
-    run();
+    move(move_reason::drain);
     ASSERT_EQ(ledger->row("a")->node, node_name{"n1"});
   }
   std::int64_t left() { return puppets.at(0)->seed.record->deadline->wall.ms - time.wall_now().ms; }
@@ -56,13 +53,7 @@ TEST_F(moved_here, a_deadline_by_a_clock_that_was_never_heard_is_late_and_never_
 TEST_F(moved_here, a_deadline_that_came_before_this_process_was_there_is_late_and_never_early) {
   run_on_n2();
   mode("n2", node_mode::cordoned);
-  move_entry move;
-  move.instance = {"a"};
-  move.expected = ledger->row("a")->epoch;
-  move.reason = move_reason::recreate;
-  move.expires_at = wall_time{said};
-  move.extensions_used_ms = used_ms;
-  ledger->put(move);
+  move(move_reason::recreate);
   ASSERT_EQ(ledger->row("a")->phase, ledger_phase::queued);
   begin();
   ASSERT_EQ(ledger->row("a")->node, node_name{"n1"});

@@ -107,11 +107,7 @@ TEST_F(supervisor_test, a_reset_fences_the_old_copy_and_launches_the_new_one_aft
 
 TEST_F(supervisor_test, a_stop_between_the_copies_of_a_reset_ends_the_new_one_unborn) {
   begin();
-  auto row = start("a");
-  move_entry move;
-  move.instance = {"a"};
-  move.expected = row->epoch;
-  ledger->put(move);
+  reset(*start("a"));
   ledger->put(cancel_entry{{"a"}, end_reason::stopped, "key:x"});
   run();
   finish(*puppets[0], end_reason::fenced);
@@ -122,16 +118,10 @@ TEST_F(supervisor_test, a_stop_between_the_copies_of_a_reset_ends_the_new_one_un
 
 TEST_F(supervisor_test, what_moves_on_before_its_older_copy_is_gone_is_given_back) {
   begin();
-  auto row = start("a");
-  move_entry move;
-  move.instance = {"a"};
-  move.expected = row->epoch;
-  ledger->put(move);
+  reset(*start("a"));
   const auto second = ledger->row("a")->epoch;
-  move.expected = second;
-  move.reason = move_reason::recreate;
   ledger->put(set_node_mode_entry{{"n1"}, node_mode::cordoned});
-  ledger->put(move); // queued: no other node has room
+  ledger->put(move_entry{{"a"}, second, move_reason::recreate, {}, 0, "", {}}); // queued: no other node has room
   run();
   ASSERT_TRUE(ledger->row("a")->node.empty());
   ASSERT_EQ(puppets.size(), 1u);

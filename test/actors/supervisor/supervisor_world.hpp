@@ -139,6 +139,7 @@ struct supervisor_test : actor_test {
     run();
     return ledger->row(id);
   }
+  void reset(const instance_row& row) { ledger->put(move_entry{row.id, row.epoch, move_reason::reset, {}, 0, "", {}}); }
   fact_head head_of(const instance_row& row, std::uint64_t number) { return {row.id, row.epoch, row.node, deps.run, number}; }
   void quit(puppet& p, const caf::error& reason = {}) {
     caf::anon_send(caf::actor_cast<caf::actor>(p.handle), caf::exit_msg{p.handle.address(), reason});
