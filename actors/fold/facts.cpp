@@ -44,8 +44,8 @@ void take_deadline(fold_row& row, wall_time expires_at) {
 }
 
 /// A copy that is not the present one, of an instance that lives: did it end because somebody ended the instance?
-bool speaks_for_instance(step& st, const target& t, const fact_head& head, end_reason reason) {
-  return t.n != no_row && !t.current && folding::speaks_for_instance(st.state, t.n, head.epoch, reason);
+bool another_copy_means_it(const step& st, const target& t, const fact_head& head, end_reason reason) {
+  return t.n != no_row && !t.current && speaks_for_instance(st.state, t.n, head.epoch, reason);
 }
 
 } // namespace
@@ -91,7 +91,7 @@ verdict judge(step& st, const expiring_entry& e) {
 
 verdict judge(step& st, const stopping_entry& e) {
   const auto t = find_target(st, e.head);
-  if (speaks_for_instance(st, t, e.head, e.reason)) {
+  if (another_copy_means_it(st, t, e.head, e.reason)) {
     mark_stopped(st, t.n, e.reason, e.actor);
     return accept(e.head.instance);
   }
@@ -104,7 +104,7 @@ verdict judge(step& st, const stopping_entry& e) {
 verdict judge(step& st, const ended_entry& e) {
   const auto t = find_target(st, e.head);
   const bool dropped = drop_withdrawn(st, e.head.instance, e.head.epoch);
-  if (speaks_for_instance(st, t, e.head, e.reason)) {
+  if (another_copy_means_it(st, t, e.head, e.reason)) {
     mark_stopped(st, t.n, e.reason, e.actor);
     return accept(e.head.instance);
   }
